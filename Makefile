@@ -1,0 +1,48 @@
+# The targets a person calls; CI calls the same ones.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup demo test test-all lint up down status doctor lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## make .venv with the pinned packages
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "CineMatch needs Python 3.11: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)  ## the whole story on the shipped sample, then its measured values
+	$(BIN)/cinematch demo
+
+test: $(READY) lint  ## lint, types and the test suite (under 12 minutes)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: $(READY) lint  ## the test suite with its long tests
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
+	$(BIN)/cinematch up
+
+down: $(READY)  ## stop what `make up` started
+	$(BIN)/cinematch down
+
+status: $(READY)  ## what is running, loaded and in production
+	$(BIN)/cinematch status
+
+lock: $(READY)  ## pin the newest versions again: hashes, no addresses (needs pip-tools)
+	pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--no-header --strip-extras --allow-unsafe --extra dev --upgrade -o requirements.lock pyproject.toml
+
+clean: down  ## remove the state of local runs (var/, data/raw, data/prepared)
+	rm -rf var data/raw data/prepared

@@ -1,0 +1,46 @@
+"""Assembles the platform for Dagster; what it consists of stands in `defs/`."""
+
+import dagster as dg
+
+from cinematch_dagster.defs.drift.assets import drift_report
+from cinematch_dagster.defs.drift.jobs import drift_monitoring
+from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
+from cinematch_dagster.defs.ingestion.assets import (
+    movie_features_asset,
+    movies,
+    prepare_ratings,
+    ratings,
+    raw_movielens,
+)
+from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
+from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly, data_preparation
+from cinematch_dagster.defs.ingestion.sensors import landing_folder_sensor
+from cinematch_dagster.defs.registry.assets import production_registration
+from cinematch_dagster.defs.registry.jobs import trigger_retraining
+from cinematch_dagster.defs.resources import resources
+from cinematch_dagster.defs.training.assets import trained_model
+from cinematch_dagster.defs.training.jobs import model_training
+
+defs = dg.Definitions(
+    assets=[
+        raw_movielens,
+        prepare_ratings,
+        movie_features_asset,
+        ratings,
+        movies,
+        ratings_buffer,
+        drift_report,
+        trained_model,
+        production_registration,
+    ],
+    jobs=[
+        data_preparation,
+        buffer_ingestion_weekly,
+        drift_monitoring,
+        model_training,
+        trigger_retraining,
+    ],
+    sensors=[landing_folder_sensor, drift_alert_sensor],
+    resources=resources(),
+    executor=dg.in_process_executor,  # one process a run: the work of a run is sequential
+)

@@ -1,0 +1,93 @@
+"""`drift_report`: one partition is one week, alone and cumulated, against the training data."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from cinematch_dagster.defs.partitions import previous_week, to_week, weeks
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.drift import DriftReport, Level, ViewResult
+from cinematch_dagster.pipeline.drift import check_week
+from cinematch_dagster.settings import load_settings
+from cinematch_dagster.warehouse.batches import injected_drift
+
+DRIFT_CHECK = "rating_drift"
+
+
+@dg.asset(
+    group_name="drift",
+    kinds={"postgres", "scipy"},
+    owners=["team:data-platform"],
+    partitions_def=weeks,
+    deps=[
+        "ratings_buffer",
+        dg.AssetDep("drift_report", partition_mapping=previous_week),
+    ],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="ingestion",
+    check_specs=[
+        dg.AssetCheckSpec(
+            DRIFT_CHECK,
+            asset="drift_report",
+            description="No test of the newest week is above its threshold.",
+        )
+    ],
+    description=(
+        "Have the ratings changed since the model was trained? Kolmogorov-Smirnov, mean and "
+        "standard deviation of the week alone and of everything since the last retraining, from "
+        "counts of ten possible ratings."
+    ),
+)
+def drift_report(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Report every week of the run, in order, and show the newest as the check."""
+    policy = load_settings().drift
+    for key in context.partition_keys:
+        with warehouse.transaction() as connection:
+            report = check_week(connection, to_week(key), policy)
+            injected = injected_drift(connection, to_week(key))
+        context.add_asset_metadata(
+            {**_metadata(report), "injected drift": injected or "none"}, partition_key=key
+        )
+    yield dg.MaterializeResult()
+    yield dg.AssetCheckResult(
+        check_name=DRIFT_CHECK,
+        passed=report.level is not Level.DRIFT,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=report.level.value,
+        metadata={"week": key, "reasons": ", ".join(report.reasons) or "none"},
+    )
+
+
+def _metadata(report: DriftReport) -> dict[str, Any]:
+    """Numbers that the UI plots over the weeks, and both views as a table."""
+    numbers = {
+        f"{test.feature_name} ({view.view})": test.change
+        for view in (report.cumulative, report.per_batch)
+        for test in view.tests
+    }
+    return {
+        "verdict": report.level.value,
+        "reasons": ", ".join(report.reasons) or "none",
+        "alerts": len(report.alerts),
+        "rows in the week": report.per_batch.n,
+        "rows since the last retraining": report.cumulative.n,
+        "rows of the baseline": report.baseline_n,
+        **numbers,
+        "tests": dg.MetadataValue.md(_table(report)),
+    }
+
+
+def _table(report: DriftReport) -> str:
+    lines = ["| view | test | score | threshold | alert |", "| --- | --- | --- | --- | --- |"]
+    return "\n".join([*lines, *_lines(report.cumulative), *_lines(report.per_batch)])
+
+
+def _lines(view: ViewResult) -> list[str]:
+    return [
+        f"| {view.view} | {t.feature_name} | {t.score:.4f} | {t.threshold:g} "
+        f"| {'yes' if t.triggered else 'no'} |"
+        for t in view.tests
+    ]

@@ -1,0 +1,1 @@
+"""Station 1: ratings and movies come in, prepared once and then week by week."""

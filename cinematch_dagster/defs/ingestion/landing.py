@@ -1,0 +1,76 @@
+"""Which weeks have a new or changed file in the landing folder."""
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from cinematch_dagster.movielens.weeks import week_of
+
+WEEK = datetime.timedelta(weeks=1)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A batch file in the folder; `stamp` (time of change and size) tells versions apart."""
+
+    batch_id: str
+    week: datetime.date
+    path: Path
+    stamp: str
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the file's bytes, as hexadecimal digits."""
+        return file_sha256(self.path)
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def batch_path(folder: Path, batch_id: str) -> Path:
+    """Return where the file of a batch lies in a folder."""
+    return folder / f"{batch_id}.parquet"
+
+
+def arrivals(
+    folder: Path, first_week: datetime.date, weeks: int
+) -> tuple[list[Arrival], list[str]]:
+    """Return the batch files in the order of their weeks, and the names that are no week's."""
+    found: list[Arrival] = []
+    strangers: list[str] = []
+    last = first_week + (weeks - 1) * WEEK
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            week = week_of(path.stem, first_week)
+        except ValueError:
+            week = datetime.date.max
+        if week > last:
+            strangers.append(path.name)
+            continue
+        stat = path.stat()
+        found.append(Arrival(path.stem, week, path, f"{stat.st_mtime_ns}:{stat.st_size}"))
+    return sorted(found, key=lambda a: a.week), strangers
+
+
+def fresh(found: Iterable[Arrival], seen: Mapping[str, str]) -> list[Arrival]:
+    """Return the arrivals that were not there, or not with this stamp, at the last look."""
+    return [a for a in found if seen.get(a.batch_id) != a.stamp]
+
+
+def stretches(found: list[Arrival]) -> list[list[Arrival]]:
+    """Cut arrivals, in the order of their weeks, into unbroken runs of consecutive weeks."""
+    if not found:
+        return []
+    result = [[found[0]]]
+    for before, after in pairwise(found):
+        if after.week - before.week == WEEK:
+            result[-1].append(after)
+        else:
+            result.append([after])
+    return result

@@ -1,0 +1,36 @@
+"""The weekly partitions: a partition key is the ISO date of the week's Monday."""
+
+import datetime
+
+import dagster as dg
+
+from cinematch_dagster.movielens.weeks import week_zero
+from cinematch_dagster.settings import load_settings
+
+_data = load_settings().data
+_end = _data.first_week + datetime.timedelta(weeks=_data.weeks)
+
+
+def _weekly(start: datetime.date) -> dg.WeeklyPartitionsDefinition:
+    # Dagster's week starts on Sunday unless the offset says otherwise: 1 is Monday.
+    return dg.WeeklyPartitionsDefinition(
+        start_date=start.isoformat(), end_date=_end.isoformat(), day_offset=1, end_offset=1
+    )
+
+
+#: The weeks in which a batch can arrive.
+weeks = _weekly(_data.first_week)
+
+#: The same weeks and, before them, week zero: the model trained on the baseline alone.
+model_weeks = _weekly(week_zero(_data.first_week))
+
+#: A model's week depends on the same week's drift report; week zero has none.
+drift_of_model_week = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+
+#: A report comes after the one of the week before, so that a range is computed in order.
+previous_week = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
+
+
+def to_week(partition_key: str) -> datetime.date:
+    """Return the Monday that a partition key names."""
+    return datetime.date.fromisoformat(partition_key)

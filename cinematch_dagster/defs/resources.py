@@ -1,0 +1,51 @@
+"""What the assets use: the warehouse in Postgres and MLflow."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+import dagster as dg
+import psycopg
+
+from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.settings import load_settings
+from cinematch_dagster.warehouse.connection import connect
+
+
+class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Postgres. Nothing is held open: each use is one connection and one transaction."""
+
+    @property
+    def dsn(self) -> str:
+        """The warehouse's DSN; the embedded server is started when none is configured."""
+        return warehouse_dsn(load_settings())
+
+    @contextmanager
+    def transaction(self) -> Iterator[psycopg.Connection]:
+        """Commit at the end of the block, roll back on an exception."""
+        with connect(self.dsn) as connection:
+            yield connection
+
+
+@dg.resource(
+    config_schema={"experiment_name": str, "mlflow_tracking_uri": str},
+    description="The dagster-mlflow resource, imported only where a run uses it (6 s).",
+)
+def mlflow(context: dg.InitResourceContext) -> Iterator[Any]:
+    """Yield dagster-mlflow's `MlFlow`, whose MLflow run is tagged with the Dagster run's id."""
+    from dagster_mlflow.resources import mlflow_tracking
+
+    yield from cast(Callable[..., Iterator[Any]], mlflow_tracking.resource_fn)(context)
+
+
+def resources() -> dict[str, Any]:
+    """Return the resources by the names under which the assets ask for them."""
+    return {
+        "warehouse": WarehouseResource(),
+        "mlflow": mlflow.configured(
+            {
+                "experiment_name": "cinematch",
+                "mlflow_tracking_uri": load_settings().tracking_uri,
+            }
+        ),
+    }

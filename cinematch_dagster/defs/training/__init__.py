@@ -1,0 +1,1 @@
+"""Station 3: a challenger is trained, evaluated and logged."""

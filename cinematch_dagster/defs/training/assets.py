@@ -1,0 +1,51 @@
+"""`trained_model`: a challenger of a week, evaluated and logged to MLflow, not yet registered."""
+
+from typing import Any
+
+import dagster as dg
+
+from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.settings import load_settings
+
+
+@dg.asset(
+    group_name="training",
+    kinds={"mlflow", "python", "numpy"},
+    owners=["team:machine-learning"],
+    partitions_def=model_weeks,
+    deps=[
+        "ratings",
+        "movies",
+        dg.AssetDep("drift_report", partition_mapping=drift_of_model_week),
+    ],
+    pool="retrain",
+    description=(
+        "A model of stars (scikit-surprise SVD) and of order (ALS), trained on the training "
+        "ratings and the buffer up to this week, without the rows held out for the comparison."
+    ),
+)
+def trained_model(
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    mlflow: dg.ResourceParam[Any],
+) -> dg.MaterializeResult[None]:
+    """Read, train, score, log. The first week's model, week zero, knows the baseline alone."""
+    from cinematch_dagster.pipeline.training import read_training_data, train
+
+    week = to_week(context.partition_key)
+    data = read_training_data(warehouse.dsn, week)
+    context.log.info(f"training on {len(data.ratings)} ratings of {', '.join(data.batches)}")
+    result = train(data, load_settings().training, mlflow, warehouse.dsn)
+    return dg.MaterializeResult(
+        metadata={
+            "mlflow run": result.mlflow_run_id,
+            "rows trained on": result.data_size,
+            "batches": ", ".join(data.batches),
+            "RMSE": result.standing.rmse,
+            "MAE": result.standing.mae,
+            "Precision@10": result.standing.precision_at_10,
+            "rows scored": result.standing.rows,
+            "seconds to fit": result.seconds,
+        }
+    )

@@ -1,0 +1,116 @@
+"""What the story asks of Dagster, through the web server's GraphQL API like any other client."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+FAILED = frozenset({"FAILURE", "CANCELED"})
+
+_LAUNCH = """
+mutation Launch($job: String!, $tags: [ExecutionTag!]!) {
+  launchRun(executionParams: {
+    selector: {
+      repositoryLocationName: "cinematch", repositoryName: "__repository__", jobName: $job
+    }
+    executionMetadata: {tags: $tags}
+    mode: "default"
+  }) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+
+_RUNS = """
+query Runs($filter: RunsFilter) {
+  runsOrError(filter: $filter) {
+    ... on Runs { results { runId jobName status tags { key value } } }
+  }
+}
+"""
+
+_SKIPS = """
+query Skips($sensor: String!) {
+  sensorOrError(sensorSelector: {
+    repositoryLocationName: "cinematch", repositoryName: "__repository__", sensorName: $sensor
+  }) {
+    ... on Sensor { sensorState { ticks(limit: 20) { timestamp skipReason } } }
+  }
+}
+"""
+
+
+class OrchestrationError(RuntimeError):
+    """A run failed, or did not end in time; the message names the job."""
+
+
+class Orchestrator:
+    """A client of Dagster's web server.
+
+    Args:
+        url: the web server's address.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=30.0)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _query(self, text: str, **variables: Any) -> dict[str, Any]:
+        answer = self._client.post("/graphql", json={"query": text, "variables": variables})
+        body = answer.raise_for_status().json()
+        if body.get("errors"):
+            raise OrchestrationError(f"Dagster refused the query: {body['errors'][0]['message']}")
+        return dict(body["data"])
+
+    def run_job(self, job: str, partition: str | None = None, seconds: float = 300.0) -> str:
+        """Launch a job as a person would from the UI, and wait until it has succeeded.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            OrchestrationError: when the run fails or takes longer than `seconds`.
+        """
+        tags = [{"key": "dagster/partition", "value": partition}] if partition else []
+        result = self._query(_LAUNCH, job=job, tags=tags)["launchRun"]
+        if result["__typename"] != "LaunchRunSuccess":
+            raise OrchestrationError(f"{job} was not launched: {result}")
+        run_id = str(result["run"]["runId"])
+        self.wait_for(job, lambda: self._status(run_id) == "SUCCESS", seconds)
+        return run_id
+
+    def wait_for(self, what: str, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until `ready()`; a failed run of any job ends the wait.
+
+        Raises:
+            OrchestrationError: naming `what` was waited for, or the job that failed.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if failed := self.runs(statuses=sorted(FAILED)):
+                raise OrchestrationError(f"a run of {failed[0]['jobName']} failed")
+            if time.monotonic() > deadline:
+                raise OrchestrationError(f"{what} took longer than {seconds:.0f} s")
+            time.sleep(0.3)
+
+    def runs(self, job: str | None = None, statuses: list[str] | None = None) -> list[Any]:
+        """Return the runs, newest first, optionally of one job and in the given statuses."""
+        selection = {"pipelineName": job, "statuses": statuses}
+        chosen = {key: value for key, value in selection.items() if value is not None}
+        return list(self._query(_RUNS, filter=chosen)["runsOrError"]["results"])
+
+    def _status(self, run_id: str) -> str:
+        found = self._query(_RUNS, filter={"runIds": [run_id]})["runsOrError"]["results"]
+        return str(found[0]["status"])
+
+    def skip_reason(self, sensor: str, since: float, containing: str) -> str | None:
+        """Return why a tick after `since` (unix seconds) was skipped, if it says `containing`."""
+        state = self._query(_SKIPS, sensor=sensor)["sensorOrError"]["sensorState"]
+        reasons = (t["skipReason"] for t in state["ticks"] if t["timestamp"] >= since)
+        return next((r for r in reasons if r and containing in r), None)

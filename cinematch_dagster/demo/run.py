@@ -1,0 +1,40 @@
+"""`cinematch demo`: a platform of its own, the story on it, the table of what was measured."""
+
+import json
+import shutil
+from pathlib import Path
+
+from rich.console import Console
+
+from cinematch_dagster.demo.show import show
+from cinematch_dagster.demo.story import Story
+from cinematch_dagster.local import platform
+from cinematch_dagster.local.processes import Service, free_port
+from cinematch_dagster.settings import Settings, load_settings
+
+
+def demo_settings() -> Settings:
+    """Return the sample profile with a state folder and ports that nobody else uses."""
+    ports = {f"{name}_port": free_port() for name in ("dagster", "mlflow", "api")}
+    state = load_settings(profile="sample").state_dir / "demo" / "state"
+    return load_settings(profile="sample", state_dir=state, **ports)
+
+
+def run_demo(console: Console) -> Path:
+    """Run the story from a clean state; return the path of its `report.json`."""
+    settings = demo_settings()
+    platform.stop(settings)
+    shutil.rmtree(settings.state_dir, ignore_errors=True)
+    console.print("Starting Postgres, MLflow, Dagster and the API …")
+
+    def ready(service: Service) -> None:
+        console.print(f"  {service.name:<8} {service.url}")
+
+    with platform.running(settings, ready):
+        report = Story(settings, console).tell()
+    path = settings.state_dir.parent / "report.json"
+    path.write_text(json.dumps(report, indent=2, default=str) + "\n")
+    show(report, console)
+    console.print(f"\nAll of it: {path}")
+    console.print(f"To look around: CINEMATCH_STATE_DIR={settings.state_dir} make up")
+    return path

@@ -1,0 +1,122 @@
+"""The demo's report as tables for a terminal, and the same tables as Markdown for the docs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+Report = dict[str, Any]
+_TESTS = ("rating_distribution_ks", "rating_mean", "rating_std")
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table: a title, the names of its columns and its rows, all text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """Return the table in GitHub's Markdown, without the title."""
+        lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def sections(report: Report) -> list[Section]:
+    """Return the report's tables in the order of the story."""
+    return [_weeks(report), _decisions(report), _models(report), _serving(report), _lists(report)]
+
+
+def show(report: Report, console: Console) -> None:
+    """Print the tables."""
+    for section in sections(report):
+        table = Table(*section.columns, title=section.title, title_justify="left")
+        for row in section.rows:
+            table.add_row(*row)
+        console.print(table)
+
+
+def _views(view: dict[str, float]) -> list[str]:
+    return [f"{view[name]:{'.4f' if name.endswith('ks') else '+.4f'}}" for name in _TESTS]
+
+
+def _weeks(report: Report) -> Section:
+    names = ("KS", "mean", "std")
+    columns = ("week", "rows", *(f"{n} alone" for n in names), *(f"{n} so far" for n in names))
+    rows = [
+        (
+            _batch(w),
+            f"{w['rows']:,}",
+            *_views(w["per_batch"]),
+            *_views(w["cumulative"]),
+            w["verdict"],
+        )
+        for w in report["weeks"]
+    ]
+    return Section("The weeks against the training data", (*columns, "verdict"), tuple(rows))
+
+
+def _batch(week: Report) -> str:
+    label = f" (injected: {week['injected']})" if week["injected"] else ""
+    return f"{week['batch_id']}{label}"
+
+
+def _decisions(report: Report) -> Section:
+    rows = [
+        (", ".join(d["weeks"]), d["decision"], f"{d['buffer_size']:,}", d["reason"])
+        for d in report["decisions"]
+    ]
+    return Section("Decisions", ("week", "decision", "buffer", "reason"), tuple(rows))
+
+
+def _models(report: Report) -> Section:
+    rows: list[tuple[str, ...]] = []
+    for model in report["models"]:
+        rows.append(
+            (
+                f"{model['version']} ({'promoted' if model['promoted'] else 'kept out'})",
+                f"{model['data_size']:,}",
+                *_scores(model),
+                model["reason"],
+            )
+        )
+        if champion := model["champion"]:
+            rows.append(("champion, same rows", "", *_scores(champion), ""))
+    columns = ("model", "trained on", "RMSE", "MAE", "Precision@10", "why")
+    return Section("Models", columns, tuple(rows))
+
+
+def _scores(scores: Report) -> Sequence[str]:
+    return [f"{scores[name]:.4f}" for name in ("rmse", "mae", "precision_at_10")]
+
+
+def _serving(report: Report) -> Section:
+    serving = report["serving"]
+    again = report["dropped_again"]
+    rows = (
+        ("requests during the story", f"{serving['requests']:,}"),
+        ("by status", _counts(serving["by_status"])),
+        ("by model version", _counts(serving["by_version"])),
+        ("promotion to first answer", f"{serving['seconds_to_new_version']:.1f} s"),
+        (f"{again['batch_id']} dropped again", f"{again['runs_started']} runs: {again['said']}"),
+        ("the whole story", f"{sum(report['seconds'].values()):.0f} s"),
+    )
+    return Section("Serving", ("measured", "value"), rows)
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{key}: {n:,}" for key, n in counts.items())
+
+
+def _lists(report: Report) -> Section:
+    serving = report["serving"]
+    pairs = zip(serving["recommendations_before"], serving["recommendations_after"], strict=True)
+    rows = tuple(
+        (str(place), before["title"], after["title"], after["reason"])
+        for place, (before, after) in enumerate(pairs, start=1)
+    )
+    title = f"Recommendations for user {serving['user_id']}"
+    return Section(title, ("", "before", "after", "why"), rows)

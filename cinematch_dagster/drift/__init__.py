@@ -1,0 +1,33 @@
+"""Drift of ratings: histograms -> statistics -> verdict -> retraining decision; pure functions."""
+
+from cinematch_dagster.drift.decision import (
+    Alert,
+    RetrainingCriteria,
+    RetrainingDecision,
+    decide,
+)
+from cinematch_dagster.drift.histogram import STARS, Histogram, histogram
+from cinematch_dagster.drift.verdict import (
+    DriftPolicy,
+    DriftReport,
+    Level,
+    TestResult,
+    ViewResult,
+    assess,
+)
+
+__all__ = [
+    "STARS",
+    "Alert",
+    "DriftPolicy",
+    "DriftReport",
+    "Histogram",
+    "Level",
+    "RetrainingCriteria",
+    "RetrainingDecision",
+    "TestResult",
+    "ViewResult",
+    "assess",
+    "decide",
+    "histogram",
+]

@@ -1,0 +1,28 @@
+"""Which Postgres is used: the one the settings name, else the embedded one."""
+
+from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse import dsn, embedded
+from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
+
+
+def warehouse_dsn(settings: Settings) -> str:
+    """Return the DSN of the database `cinematch`, or of the one that the settings name.
+
+    Without a DSN in the settings the embedded server is started, unless it runs already.
+    """
+    if settings.database_url is not None:
+        return dsn.normalise(settings.database_url.get_secret_value())
+    return ensure_database(embedded.start(settings.state_dir / "postgres"), "cinematch")
+
+
+def neighbour_url(warehouse: str, name: str) -> str:
+    """Create the database `name` on the warehouse's server; return its SQLAlchemy address."""
+    return dsn.sqlalchemy_url(ensure_database(warehouse, name))
+
+
+def prepare_warehouse(settings: Settings) -> str:
+    """Create the warehouse's tables where they are missing; return its DSN."""
+    warehouse = warehouse_dsn(settings)
+    with connect(warehouse) as connection:
+        migrate(connection)
+    return warehouse

@@ -1,0 +1,36 @@
+"""MovieLens ratings, from the raw files to a baseline, movie features and weekly batches."""
+
+from cinematch_dagster.movielens.batches import make_batches, read_batch, write_batch
+from cinematch_dagster.movielens.clean import clean
+from cinematch_dagster.movielens.datasets import RawData, load
+from cinematch_dagster.movielens.errors import BadBatchError, BadWeekError, UnknownDatasetError
+from cinematch_dagster.movielens.features import MovieFeatures, movie_features
+from cinematch_dagster.movielens.injection import shift
+from cinematch_dagster.movielens.prepare import Prepared, WeeklyBatch, prepare
+from cinematch_dagster.movielens.reduce import reduce
+from cinematch_dagster.movielens.split import cut_by_time, split_by_time
+from cinematch_dagster.movielens.weeks import batch_id, week_of, week_zero
+
+__all__ = [
+    "BadBatchError",
+    "BadWeekError",
+    "MovieFeatures",
+    "Prepared",
+    "RawData",
+    "UnknownDatasetError",
+    "WeeklyBatch",
+    "batch_id",
+    "clean",
+    "cut_by_time",
+    "load",
+    "make_batches",
+    "movie_features",
+    "prepare",
+    "read_batch",
+    "reduce",
+    "shift",
+    "split_by_time",
+    "week_of",
+    "week_zero",
+    "write_batch",
+]

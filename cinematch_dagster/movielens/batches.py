@@ -1,0 +1,95 @@
+"""Weekly batches: cut, written and read as Parquet files of their own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cinematch_dagster.movielens.errors import BadBatchError
+from cinematch_dagster.movielens.ratings import as_ratings, in_order
+from cinematch_dagster.movielens.validation import check_columns, check_rows
+
+INJECTED_KEY = b"cinematch.injected"
+SCHEMA = pa.schema(
+    {
+        "userId": pa.int32(),
+        "movieId": pa.int32(),
+        "rating": pa.float32(),
+        "timestamp": pa.int64(),
+        "batch_id": pa.string(),
+    }
+)
+
+
+def make_batches(frame: pd.DataFrame, n: int) -> list[pd.DataFrame]:
+    """Cut ratings into `n` batches in time order; batch i ends before row floor((i + 1) * len / n).
+
+    Raises:
+        ValueError: there are fewer ratings than batches.
+    """
+    if len(frame) < n:
+        raise ValueError(f"{len(frame)} ratings can't fill {n} batches: expected at least {n}")
+    ordered = in_order(frame)
+    ends = [i * len(ordered) // n for i in range(n + 1)]
+    return [ordered[a:b].reset_index(drop=True) for a, b in itertools.pairwise(ends)]
+
+
+def write_batch(folder: Path, batch_id: str, frame: pd.DataFrame, injected: str | None) -> Path:
+    """Write `<folder>/<batch_id>.parquet` at once: a reader sees the old file, the new or none.
+
+    The same ratings give the same bytes. The label of injected drift stands in the schema's
+    metadata under `cinematch.injected`.
+    """
+    metadata = None if injected is None else {INJECTED_KEY: injected.encode()}
+    table = pa.Table.from_pandas(frame.assign(batch_id=batch_id), SCHEMA, preserve_index=False)
+    path = folder / f"{batch_id}.parquet"
+    partial = folder / f".{batch_id}.{os.getpid()}.partial"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        pq.write_table(
+            table.replace_schema_metadata(metadata),
+            partial,
+            compression="zstd",
+            write_page_checksum=True,
+        )
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
+    """Read and check a batch file; its stem is the batch id that its rows must carry.
+
+    Integers may be of any width and `rating` any floating type. Further columns are ignored.
+
+    Returns:
+        The ratings frame, and the label of injected drift or None.
+
+    Raises:
+        BadBatchError: the file can't be read, or a value in it can't be used.
+        FileNotFoundError: there is no such file.
+    """
+    table = _read(path)
+    check_columns(path, table, SCHEMA)
+    frame = table.select(SCHEMA.names).to_pandas()
+    check_rows(path, frame)
+    injected = (table.schema.metadata or {}).get(INJECTED_KEY)
+    return as_ratings(frame), None if injected is None else injected.decode(errors="replace")
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read()
+        table.validate(full=True)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise BadBatchError(f"{path}: not a readable Parquet file ({error})") from error
+    return table

@@ -1,0 +1,72 @@
+"""The whole preparation of the ratings in one call."""
+
+from __future__ import annotations
+
+import datetime
+from typing import NamedTuple
+
+import pandas as pd
+
+from cinematch_dagster.movielens.batches import make_batches
+from cinematch_dagster.movielens.clean import clean
+from cinematch_dagster.movielens.injection import shift, shift_label
+from cinematch_dagster.movielens.reduce import reduce
+from cinematch_dagster.movielens.split import cut_by_time, split_by_time
+
+
+class WeeklyBatch(NamedTuple):
+    """One week's ratings; the arguments of `write_batch` after the folder.
+
+    injected: label of the drift injected on purpose, None for real ratings.
+    """
+
+    batch_id: str
+    ratings: pd.DataFrame
+    injected: str | None
+
+
+class Prepared(NamedTuple):
+    """What the platform starts from.
+
+    baseline: ratings frame with a column `data_split`.
+    batches: batch_w1, batch_w2, … in time order.
+    rejects: rows that were not usable, with a column `reason`.
+    """
+
+    baseline: pd.DataFrame
+    batches: list[WeeklyBatch]
+    rejects: pd.DataFrame
+
+
+def prepare(
+    ratings: pd.DataFrame,
+    *,
+    start: datetime.date | None,
+    most_recent: int,
+    baseline_share: float,
+    train_share: float,
+    batches: int,
+    injected_shift: float,
+) -> Prepared:
+    """Clean and reduce raw ratings, then cut them into a baseline and weekly batches.
+
+    Args:
+        ratings: columns userId, movieId, rating, timestamp.
+        start: see `reduce`.
+        most_recent: see `reduce`.
+        baseline_share: oldest share that becomes the baseline.
+        train_share: oldest share of the baseline that is train.
+        batches: number of batches cut from what follows the baseline.
+        injected_shift: stars added to the last batch to make one more; 0 makes none.
+    """
+    usable, rejects = clean(ratings)
+    baseline, rest = cut_by_time(reduce(usable, start, most_recent), baseline_share)
+    weeks: list[tuple[pd.DataFrame, str | None]]
+    weeks = [(week, None) for week in make_batches(rest, batches)]
+    if injected_shift:
+        weeks.append((shift(weeks[-1][0], injected_shift), shift_label(injected_shift)))
+    return Prepared(
+        baseline=split_by_time(baseline, train_share),
+        batches=[WeeklyBatch(f"batch_w{n}", *week) for n, week in enumerate(weeks, start=1)],
+        rejects=rejects,
+    )

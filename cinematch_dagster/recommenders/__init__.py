@@ -1,0 +1,23 @@
+"""Recommenders: two heads, popularity, a sanity floor, their scores and the promotion gate."""
+
+from cinematch_dagster.recommenders.checks import Check, check_model
+from cinematch_dagster.recommenders.evaluate import Scores, evaluate
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Hyperparameters, Trained, fit
+from cinematch_dagster.recommenders.gate import Contender, Rule, Thresholds, Verdict, decide
+
+__all__ = [
+    "Check",
+    "Contender",
+    "Hyperparameters",
+    "Rule",
+    "Scores",
+    "Thresholds",
+    "Trained",
+    "Verdict",
+    "check_model",
+    "decide",
+    "evaluate",
+    "export",
+    "fit",
+]

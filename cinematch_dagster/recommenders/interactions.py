@@ -1,0 +1,78 @@
+"""Training ratings as rows of sorted ids: what every algorithm starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import scipy.sparse as sp
+
+Codes = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Ratings of users for movies, (n,), in the order of the ratings frame.
+
+    Attributes:
+        user_ids: ids of the users with a rating, ascending, int32.
+        movie_ids: ids of the catalogue, rated or not, ascending, int32.
+        users: row of each rating's user in `user_ids`.
+        movies: row of each rating's movie in `movie_ids`.
+        stars: the ratings, float32.
+    """
+
+    user_ids: npt.NDArray[np.int32]
+    movie_ids: npt.NDArray[np.int32]
+    users: Codes
+    movies: Codes
+    stars: npt.NDArray[np.float32]
+
+    @classmethod
+    def from_frame(
+        cls, ratings: pd.DataFrame, movie_ids: npt.NDArray[np.integer] | None = None
+    ) -> Interactions:
+        """Code a ratings frame; the catalogue is `movie_ids` and every rated movie.
+
+        Raises:
+            ValueError: no rating, or a (userId, movieId) more than once.
+        """
+        if ratings.empty:
+            raise ValueError("the ratings frame is empty: at least one rating was expected")
+        duplicates = int(ratings.duplicated(["userId", "movieId"]).sum())
+        if duplicates:
+            raise ValueError(
+                f"the ratings hold {duplicates} repeated pairs of (userId, movieId): "
+                "each was expected once"
+            )
+        rated = ratings["movieId"].to_numpy(dtype=np.int32)
+        catalogue = np.unique(rated if movie_ids is None else np.append(rated, movie_ids))
+        user_ids, users = np.unique(ratings["userId"].to_numpy(np.int32), return_inverse=True)
+        return cls(
+            user_ids=user_ids,
+            movie_ids=catalogue.astype(np.int32),
+            users=users,
+            movies=np.searchsorted(catalogue, rated),
+            stars=ratings["rating"].to_numpy(dtype=np.float32),
+        )
+
+    @cached_property
+    def matrix(self) -> sp.csr_array:
+        """The stars as a sparse matrix, (n_users, n_movies), movies ascending within a user."""
+        shape = (len(self.user_ids), len(self.movie_ids))
+        matrix = sp.coo_array((self.stars, (self.users, self.movies)), shape=shape).tocsr()
+        matrix.sort_indices()
+        return matrix
+
+    @cached_property
+    def movie_counts(self) -> npt.NDArray[np.int64]:
+        """Ratings of each movie of the catalogue, (n_movies,)."""
+        return np.bincount(self.movies, minlength=len(self.movie_ids))
+
+    @cached_property
+    def user_counts(self) -> npt.NDArray[np.int64]:
+        """Ratings of each user, (n_users,), at least 1."""
+        return np.bincount(self.users, minlength=len(self.user_ids))

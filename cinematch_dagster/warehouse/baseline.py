@@ -1,0 +1,80 @@
+"""The initial load: the baseline's ratings and the movies."""
+
+import datetime
+
+import pandas as pd
+import psycopg
+from psycopg.types.json import Jsonb
+
+from cinematch_dagster.warehouse.connection import lock_ratings
+from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
+from cinematch_dagster.warehouse.ingestion import (
+    BASELINE,
+    IngestionError,
+    begin,
+    complete,
+    ingestion,
+)
+from cinematch_dagster.warehouse.sql import query
+
+
+def load_baseline(
+    connection: psycopg.Connection, ratings: pd.DataFrame, sha256: str, week: datetime.date
+) -> int:
+    """Fill `ratings` with the baseline and count it; return its number of rows.
+
+    The same file again changes nothing; another one replaces it until a batch was merged.
+
+    Args:
+        connection: used within its current transaction.
+        ratings: a ratings frame with the column `data_split`, 'train' or 'test'.
+        sha256: of the file.
+        week: week zero, the Monday before the first batch.
+
+    Raises:
+        IngestionError: another baseline, when batches were merged into the one that is there.
+    """
+    lock_ratings(connection)
+    known = ingestion(connection, BASELINE)
+    if known and known.holds(sha256):
+        return known.record_count
+    if merged := _merged_batches(connection):
+        raise IngestionError(
+            f"the baseline can't be replaced: {', '.join(merged)} left the buffer for a model "
+            "that was trained on it (expected the same baseline, or an empty database)"
+        )
+    begin(connection, BASELINE, week, sha256)
+    connection.execute("TRUNCATE ratings")
+    rows = sum(
+        copy_in(connection, "ratings", rating_arrays(part), {"data_split": str(split)})
+        for split, part in ratings.groupby("data_split", sort=False, dropna=False)
+    )
+    connection.execute(query("baseline_count"))
+    complete(connection, BASELINE, rows)
+    return rows
+
+
+def _merged_batches(connection: psycopg.Connection) -> list[str]:
+    found = connection.execute(
+        "SELECT batch_id FROM ingestion_metadata WHERE merged_at IS NOT NULL ORDER BY week"
+    )
+    return [row[0] for row in found]
+
+
+def load_movies(connection: psycopg.Connection, movies: pd.DataFrame) -> int:
+    """Insert movies, or replace what is known of them; return how many.
+
+    Args:
+        connection: used within its current transaction.
+        movies: columns movieId, title, genres (separated by '|') and pca_features (10 numbers).
+    """
+    rows = [
+        (int(movie), title, genres, Jsonb([float(f) for f in features]))
+        for movie, title, genres, features in zip(
+            *(movies[c] for c in ("movieId", "title", "genres", "pca_features")), strict=True
+        )
+    ]
+    lock_ratings(connection)
+    with connection.cursor() as cursor:
+        cursor.executemany(query("movie_upsert"), rows)
+    return len(rows)

@@ -1,0 +1,143 @@
+"""Weekly batches: into `ratings_buffer`, each once, whole or not at all."""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import psycopg
+
+from cinematch_dagster.warehouse.connection import connect, lock_ratings
+from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
+from cinematch_dagster.warehouse.ingestion import (
+    BASELINE,
+    Ingestion,
+    IngestionError,
+    begin,
+    complete,
+    ingestion,
+)
+from cinematch_dagster.warehouse.sql import query, scalar
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A weekly batch.
+
+    Attributes:
+        ratings: a ratings frame.
+        sha256: of its file.
+        injected: label of the drift injected into it, if any.
+        held_out_share: share of its latest rows, rounded down, that is never trained on.
+    """
+
+    batch_id: str
+    week: datetime.date
+    ratings: pd.DataFrame
+    sha256: str
+    injected: str | None
+    held_out_share: float
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a load did; `rows` is what the batch has in the database."""
+
+    batch_id: str
+    rows: int
+    outcome: Literal["loaded", "replaced", "unchanged"]
+
+
+def load_batch(dsn: str, batch: Batch) -> Loaded:
+    """Load a batch in one transaction of its own: rows, histogram and metadata.
+
+    The same file again changes nothing, also after its rows were merged; another file for the same
+    batch replaces it. Loads of several processes take turns.
+
+    Raises:
+        IngestionError: another file for a batch that was merged.
+        Exception: whatever went wrong; the batch then has no rows, and status 'failed' with the
+            message, written in a second transaction.
+    """
+    try:
+        with connect(dsn) as connection:
+            return _load(connection, batch)
+    except Exception as error:
+        with connect(dsn) as connection:
+            record_failure(connection, batch.batch_id, batch.week, batch.sha256, str(error))
+        raise
+
+
+def _load(connection: psycopg.Connection, batch: Batch) -> Loaded:
+    lock_ratings(connection)
+    known = ingestion(connection, batch.batch_id)
+    if known and known.holds(batch.sha256):
+        return Loaded(batch.batch_id, known.record_count, "unchanged")
+    if known and known.merged_at:
+        raise IngestionError(
+            f"{batch.batch_id} was merged with model version {known.merged_version}: "
+            f"another file can't replace it (expected sha256 {known.sha256}, got {batch.sha256})"
+        )
+    begin(connection, batch.batch_id, batch.week, batch.sha256, batch.injected)
+    connection.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [batch.batch_id])
+    rows = _copy(connection, batch)
+    connection.execute(query("batch_count"), {"batch_id": batch.batch_id})
+    complete(connection, batch.batch_id, rows)
+    return Loaded(batch.batch_id, rows, "replaced" if _was_loaded(known) else "loaded")
+
+
+def _was_loaded(known: Ingestion | None) -> bool:
+    return known is not None and known.status == "completed"
+
+
+def _copy(connection: psycopg.Connection, batch: Batch) -> int:
+    ratings = batch.ratings.sort_values(["timestamp", "userId", "movieId"])
+    kept = len(ratings) - int(len(ratings) * batch.held_out_share)
+    columns = rating_arrays(ratings) | {"held_out": np.arange(len(ratings)) >= kept}
+    return copy_in(connection, "ratings_buffer", columns, {"batch_id": batch.batch_id})
+
+
+def record_failure(
+    connection: psycopg.Connection, batch_id: str, week: datetime.date, sha256: str, message: str
+) -> None:
+    """Mark a batch as failed, and remove the rows that an earlier file of it left.
+
+    Nothing changes for a batch that was merged, or that this very file was loaded for meanwhile.
+    """
+    lock_ratings(connection)
+    known = ingestion(connection, batch_id)
+    if known and (known.merged_at or known.holds(sha256)):
+        return
+    connection.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [batch_id])
+    connection.execute("DELETE FROM rating_histogram WHERE batch_id = %s", [batch_id])
+    connection.execute(
+        query("ingestion_fail"),
+        {"batch_id": batch_id, "week": week, "sha256": sha256, "message": message},
+    )
+
+
+def known_batches(connection: psycopg.Connection) -> dict[str, tuple[str, str]]:
+    """Return sha256 and status of every batch that was ever tried, by its id."""
+    found = connection.execute(
+        "SELECT batch_id, sha256, status FROM ingestion_metadata WHERE batch_id <> %s", [BASELINE]
+    )
+    return {batch_id: (sha256, status) for batch_id, sha256, status in found}
+
+
+def injected_drift(connection: psycopg.Connection, week: datetime.date) -> str | None:
+    """Return the label of the drift injected into a week's batch, if any."""
+    label: str | None = scalar(
+        connection, b"SELECT max(injected) FROM ingestion_metadata WHERE week = %s", [week]
+    )
+    return label
+
+
+def buffer_status(connection: psycopg.Connection) -> dict[str, Any]:
+    """Return what the buffer holds, ready for JSON.
+
+    Keys: `total` (rows in the buffer), `batches` (those in it, by week) and `history` (every load
+    ever tried, the newest first).
+    """
+    status: dict[str, Any] = scalar(connection, query("buffer_status"))
+    return status

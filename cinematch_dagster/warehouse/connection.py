@@ -1,0 +1,65 @@
+"""Connections to the warehouse, and making it: databases and tables."""
+
+import contextlib
+
+import psycopg
+from psycopg import sql
+from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from cinematch_dagster.warehouse.dsn import with_database
+from cinematch_dagster.warehouse.sql import schema
+
+# libpq reports a refused connection as text only, without an SQLSTATE.
+_FINAL = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied")
+
+# Key of the advisory lock.
+_RATINGS = 2_301_001
+
+
+def _is_transient(error: BaseException) -> bool:
+    text = str(error)
+    return isinstance(error, psycopg.OperationalError) and not any(f in text for f in _FINAL)
+
+
+@retry(
+    retry=retry_if_exception(_is_transient),
+    wait=wait_random_exponential(multiplier=0.1, max=2.0),
+    stop=stop_after_delay(15.0),
+    reraise=True,
+)
+def connect(dsn: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """Open a connection; a server that is waking up or restarting is tried again for 15 s.
+
+    Used as a context manager it commits at the end of the block, rolls back on an exception and
+    closes.
+
+    Raises:
+        psycopg.OperationalError: the last one, or at once when another try can't help
+            (unknown database or role, wrong password).
+    """
+    return psycopg.connect(dsn, autocommit=autocommit, connect_timeout=10)
+
+
+def ensure_database(dsn: str, name: str) -> str:
+    """Create the database `name` on the server behind `dsn` if it is missing; return its DSN."""
+    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    with connect(dsn, autocommit=True) as connection:
+        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+        if known.rowcount == 0:
+            # Another process may be a moment faster.
+            with contextlib.suppress(
+                psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation
+            ):
+                connection.execute(create)
+    return with_database(dsn, name)
+
+
+def migrate(connection: psycopg.Connection) -> None:
+    """Create the tables, indexes and triggers that are missing; what is there stays."""
+    lock_ratings(connection)
+    connection.execute(schema())
+
+
+def lock_ratings(connection: psycopg.Connection) -> None:
+    """Wait until no other transaction changes tables or ratings; holds until this one ends."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_RATINGS])

@@ -1,0 +1,63 @@
+"""The row of `ingestion_metadata` that goes with every load."""
+
+import datetime
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+from cinematch_dagster.warehouse.sql import query
+
+#: batch_id of the initial load.
+BASELINE = "baseline"
+
+
+class IngestionError(ValueError):
+    """Ratings can't be loaded over what is there; the message says what is there."""
+
+
+@dataclass(frozen=True)
+class Ingestion:
+    """What is known about a load."""
+
+    batch_id: str
+    week: datetime.date
+    sha256: str
+    status: str
+    record_count: int
+    injected: str | None
+    merged_at: datetime.datetime | None
+    merged_version: str | None
+
+    def holds(self, sha256: str) -> bool:
+        """Whether this very file was loaded."""
+        return self.status == "completed" and self.sha256 == sha256
+
+
+def ingestion(connection: psycopg.Connection, batch_id: str) -> Ingestion | None:
+    """Return what is known about a batch, if it was ever tried."""
+    with connection.cursor(row_factory=class_row(Ingestion)) as cursor:
+        return cursor.execute(query("ingestion"), {"batch_id": batch_id}).fetchone()
+
+
+def begin(
+    connection: psycopg.Connection,
+    batch_id: str,
+    week: datetime.date,
+    sha256: str,
+    injected: str | None = None,
+) -> None:
+    """Write the row of a load that is in progress; forget the histogram of an earlier one."""
+    connection.execute("DELETE FROM rating_histogram WHERE batch_id = %s", [batch_id])
+    connection.execute(
+        query("ingestion_begin"),
+        {"batch_id": batch_id, "week": week, "sha256": sha256, "injected": injected},
+    )
+
+
+def complete(connection: psycopg.Connection, batch_id: str, rows: int) -> None:
+    """Mark a load as completed with this many rows."""
+    connection.execute(
+        "UPDATE ingestion_metadata SET status = 'completed', record_count = %s WHERE batch_id = %s",
+        [rows, batch_id],
+    )

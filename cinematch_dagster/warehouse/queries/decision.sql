@@ -1,0 +1,3 @@
+SELECT decision, reason, buffer_size, drift_score, alert_ids, weeks, target_week, run_key
+FROM retraining_decisions
+WHERE run_key = %(run_key)s

@@ -1,0 +1,5 @@
+INSERT INTO ingestion_metadata (batch_id, week, sha256, record_count, status, notes)
+VALUES (%(batch_id)s, %(week)s, %(sha256)s, 0, 'failed', %(message)s)
+ON CONFLICT (batch_id) DO UPDATE SET
+    ingestion_date = now(), week = excluded.week, sha256 = excluded.sha256,
+    injected = NULL, record_count = 0, status = 'failed', notes = excluded.notes

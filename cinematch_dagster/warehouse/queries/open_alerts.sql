@@ -1,0 +1,17 @@
+WITH latest AS (
+    SELECT DISTINCT ON (week, feature_name, view) *
+    FROM drift_alerts
+    ORDER BY week, feature_name, view, id DESC
+),
+used AS (
+    SELECT a.week, a.feature_name, a.evidence
+    FROM retraining_decisions AS d
+    JOIN drift_alerts AS a ON a.id = ANY (d.alert_ids)
+    WHERE d.decision = 'trigger_actual'
+)
+SELECT id, week, feature_name, drift_score, threshold, alert_date, evidence
+FROM latest
+WHERE alert_triggered
+    AND (%(max_age)s::interval IS NULL OR alert_date >= now() - %(max_age)s::interval)
+    AND (week, feature_name, evidence) NOT IN (SELECT week, feature_name, evidence FROM used)
+ORDER BY id

@@ -1,0 +1,5 @@
+SELECT
+    version, from_version, week, promoted, reason, mlflow_run_id, dagster_run_id, buffer_policy,
+    scores, decided_at
+FROM promotions
+WHERE mlflow_run_id = %(mlflow_run_id)s

@@ -1,0 +1,3 @@
+SELECT "userId", "movieId", rating, "timestamp"
+FROM ratings
+WHERE data_split = 'test'

@@ -1,0 +1,131 @@
+"""Keep the model that the registry's alias names in memory, without ever being without one."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import threading
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+from serving.cache import Cache
+from serving.model import Model
+from serving.registry import LoadError, Registry, RegistryError, Release
+from serving.selfcheck import check
+
+logger = logging.getLogger(__name__)
+
+Source = Literal["registry", "local copy"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model in memory. A request keeps one for its whole life: its answer is of one version.
+
+    Attributes:
+        model: answers requests.
+        release: which version of the registered model it is.
+        source: `local copy` until the registry has confirmed the release.
+        loaded_at: when it was read into memory.
+    """
+
+    model: Model
+    release: Release
+    source: Source
+    loaded_at: datetime.datetime
+
+
+class Loader:
+    """Follow the registry; what serves stays until its successor has passed its check.
+
+    All work is done in the calling thread, one at a time; `served` may be read at any time.
+    """
+
+    def __init__(self, registry: Registry, cache: Cache) -> None:
+        self.served: Served | None = None
+        self.problem: str | None = None
+        self._registry = registry
+        self._cache = cache
+        self._refused: Release | None = None
+        self._lock = threading.Lock()
+
+    async def watch(self, seconds: float) -> None:
+        """Start from the last good local copy, then look at the alias for ever."""
+        await asyncio.to_thread(self.restore)
+        while True:
+            await asyncio.to_thread(self.poll)
+            await asyncio.sleep(seconds)
+
+    def restore(self) -> None:
+        """Serve the last good local copy, if there is one."""
+        with self._lock:
+            if release := self._cache.last_good():
+                try:
+                    self._serve(release, "local copy")
+                except LoadError as error:
+                    self._note(str(error), error)
+
+    def poll(self) -> None:
+        """Follow the alias if it moved; log a failure once, not at every look."""
+        try:
+            self.refresh()
+        except LoadError as error:
+            self._note(str(error), error)
+        except Exception as error:
+            self._note(f"unexpected {type(error).__name__}", error)
+        else:
+            self._note(None)
+
+    def refresh(self, *, force: bool = False) -> Served:
+        """Serve the release that the alias names now, and return it.
+
+        Args:
+            force: load it even if it is served already or was refused before.
+
+        Raises:
+            LoadError: why that release can't be served; what served before still does.
+        """
+        with self._lock:
+            release = self._registry.release()
+            if force:
+                self._refused = None
+            if release == self._refused:
+                raise LoadError(_refusal(release))
+            if force or self.served is None or self.served.release != release:
+                return self._serve(release, "registry")
+            if self.served.source != "registry":
+                self.served = replace(self.served, source="registry")
+            return self.served
+
+    def _serve(self, release: Release, source: Source) -> Served:
+        fresh = not self._cache.folder(release).is_dir()
+        folder = self._cache.add(release, partial(self._registry.download, release))
+        try:
+            model = Model.load(folder)
+            check(model)
+        except Exception as error:
+            self._cache.discard(release)
+            if fresh:  # a copy that was spoilt since is fetched once more
+                self._refused = release
+            raise LoadError(_refusal(release)) from error
+        now = datetime.datetime.now(datetime.UTC)
+        self.served = served = Served(model, release, source, now)
+        self._cache.mark_good(release)
+        fields = {"version": release.version, "source": source, "week": model.info.week}
+        logger.info("model loaded", extra={"fields": fields})
+        return served
+
+    def _note(self, problem: str | None, error: Exception | None = None) -> None:
+        if problem == self.problem:
+            return
+        self.problem = problem
+        if problem is None:
+            logger.info("the registry is followed again")
+        else:  # the traceback of MLflow's errors may hold a password
+            logger.warning(problem, exc_info=None if isinstance(error, RegistryError) else error)
+
+
+def _refusal(release: Release) -> str:
+    return f"version {release.version} did not pass its check; the log says why"

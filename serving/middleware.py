@@ -1,0 +1,78 @@
+"""A request's id, its line in the log, and the answer to an error nobody expected."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import time
+import uuid
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from serving.log import REQUEST_ID
+from serving.problems import problem_response
+
+HEADER = "x-request-id"
+ACCEPTED = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+logger = logging.getLogger(__name__)
+
+
+class RequestLog:
+    """Give each request an id (the caller's, if it sent a proper one) and log it.
+
+    Args:
+        app: the application inside.
+        share: share of the answers below status 400 that is logged; the others always are.
+    """
+
+    def __init__(self, app: ASGIApp, share: float) -> None:
+        self.app = app
+        self.share = share
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(Headers(scope=scope).get(HEADER))
+        REQUEST_ID.set(request_id)
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (HEADER.encode(), request_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_id)
+        except Exception:
+            logger.exception("unexpected error")
+            if status:
+                raise
+            answer = problem_response(500, f"unexpected error; the log has request {request_id}")
+            await answer(scope, receive, send_with_id)
+        self._log(scope, status, time.perf_counter() - started)
+
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+        if status < 400 and random.random() >= self.share:
+            return
+        fields = {
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": status,
+            "milliseconds": round(1000 * seconds, 3),
+        }
+        logger.info("request", extra={"fields": fields})
+
+
+def _request_id(sent: str | None) -> str:
+    return sent if sent and ACCEPTED.fullmatch(sent) else uuid.uuid4().hex

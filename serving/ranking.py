@@ -1,0 +1,37 @@
+"""Orders over the catalogue: the best of many scores, and the liked movie nearest to each."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.intp]
+
+LIKED_STARS = 4.0
+"""A rating of at least this is a movie that the user liked."""
+
+
+def best(scores: Floats, k: int) -> Rows:
+    """Return the rows of the k highest scores, best first, leaving out -inf (never recommended)."""
+    k = min(k, len(scores))
+    chosen = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
+    ordered = chosen[np.lexsort((chosen, -scores[chosen]))]
+    return ordered[np.isfinite(scores[ordered])]
+
+
+def nearest(picks: Floats, liked: Floats) -> Rows:
+    """Return for each pick (k, g) the position of the liked movie (n, g) of the highest cosine.
+
+    -1 where no cosine is positive.
+    """
+    if len(liked) == 0:
+        return np.full(len(picks), -1, dtype=np.intp)
+    cosines = _unit(picks) @ _unit(liked).T
+    closest = cosines.argmax(axis=1)
+    return np.where(cosines.max(axis=1) > 0, closest, -1)
+
+
+def _unit(rows: Floats) -> Floats:
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(norms, np.finfo(np.float32).tiny), dtype=np.float32)

@@ -1,0 +1,41 @@
+"""What a model must show before it serves."""
+
+from __future__ import annotations
+
+import math
+
+from serving.artifact import ModelError
+from serving.model import Answer, Model
+
+UNKNOWN = -1
+"""An id that no user has."""
+
+
+def check(model: Model) -> None:
+    """Ask as a known user, as an unknown one, and as an unknown one who sends a rating.
+
+    Raises:
+        ModelError: an answer is empty, not finite, out of order, names a movie twice, or takes
+            a known user for an unknown one.
+    """
+    known = int(model.user_ids[len(model.user_ids) // 2])
+    _check(model.recommend(known, 10), known=True)
+    _check(model.recommend(UNKNOWN, 10), known=False)
+    rated = {int(model.movie_ids[0]): 4.5}
+    _check(model.recommend(UNKNOWN, 10, ratings=rated), known=False)
+
+
+def _check(answer: Answer, *, known: bool) -> None:
+    scores = [r.score for r in answer.recommendations]
+    numbers = scores + [r.predicted_rating for r in answer.recommendations]
+    movies = {r.movie_id for r in answer.recommendations}
+    problems = {
+        f"fallback {answer.fallback}": answer.fallback == known,
+        "no movies": not scores,
+        "a number that is not finite": not all(map(math.isfinite, numbers)),
+        "movies out of order": scores != sorted(scores, reverse=True),
+        "a movie twice": len(movies) < len(scores),
+    }
+    if found := [problem for problem, holds in problems.items() if holds]:
+        who = "known" if known else "unknown"
+        raise ModelError(f"{who} user {answer.user_id} was answered with {', '.join(found)}")

@@ -1,0 +1,78 @@
+"""Settings of the API: environment variables that begin with `CINEMATCH_SERVING_`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "CINEMATCH_SERVING_"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class SettingsError(ValueError):
+    """A setting is missing, unknown or out of its range; the message names it."""
+
+
+class Settings(BaseSettings):
+    """All settings of the API. `load_settings()` is the way to get them.
+
+    Attributes:
+        environment: anything but `local` needs an `api_key`.
+        api_key: what the header `X-API-Key` must hold on routes that change something;
+            without one (local use) those routes are open.
+        tracking_uri: where MLflow's tracking server and registry answer.
+        registered_model: name of the registered model whose `alias` is followed.
+        cache_dir: holds the local copies of the models that were downloaded.
+        poll_seconds: pause between two looks at the alias.
+        request_log_share: share of the successful requests that is logged; failed ones always are.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+    )
+
+    environment: Literal["local", "staging", "production"] = "local"
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    api_key: Annotated[SecretStr, Field(min_length=8)] | None = None
+    tracking_uri: str = "http://127.0.0.1:5000"
+    registered_model: str = "cinematch_recommender"
+    alias: str = "production"
+    cache_dir: Path = ROOT / "var" / "serving"
+    poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    request_log_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+    @model_validator(mode="after")
+    def _key_outside_local_use(self) -> Self:
+        if self.environment != "local" and self.api_key is None:
+            raise ValueError(f"{PREFIX}API_KEY is missing: environment {self.environment} needs it")
+        return self
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: naming each variable that is missing, unknown or out of range, never a value.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    unknown = sorted(
+        n for n in os.environ if n.upper().startswith(PREFIX) and n.upper() not in known
+    )
+    if unknown:
+        raise SettingsError(f"{', '.join(unknown)}: expected only {', '.join(sorted(known))}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (_problem(e["loc"], e["msg"]) for e in error.errors(include_input=False))
+        raise SettingsError("; ".join(problems)) from None
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    if not location:
+        return message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {message}"

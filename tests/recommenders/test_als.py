@@ -1,0 +1,114 @@
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cinematch_dagster.recommenders.als import fit_als
+from cinematch_dagster.recommenders.interactions import Interactions
+from serving.foldin import FULL_PROFILE, fold_in_ranking, ranking_weights
+from tests.recommenders.frames import ratings_frame
+
+OPTIONS: dict[str, Any] = {
+    "factors": 5,
+    "iterations": 4,
+    "regularization": 3.0,
+    "alpha": 2.0,
+    "seed": 11,
+}
+ONE_FIT = """
+import numpy as np
+from threadpoolctl import threadpool_info
+from cinematch_dagster.recommenders.als import fit_als
+from cinematch_dagster.recommenders.interactions import Interactions
+blas = [api["num_threads"] for api in threadpool_info() if api["user_api"] == "blas"]
+one = np.array([0])
+stars = np.array([4.0], dtype=np.float32)
+interactions = Interactions(one + 1, one + 2, one, one, stars)
+fit_als(interactions, factors=2, iterations=1, regularization=1.0, alpha=1.0, seed=0)
+print(max(blas))
+"""
+
+
+@pytest.fixture(scope="module")
+def interactions(ratings: pd.DataFrame) -> Interactions:
+    return Interactions.from_frame(ratings, np.array([9001]))
+
+
+def test_a_user_is_what_fold_in_makes_of_the_same_ratings(interactions: Interactions) -> None:
+    head = fit_als(interactions, **OPTIONS)
+    full = np.flatnonzero(interactions.user_counts >= FULL_PROFILE)
+    assert len(full) > 5
+    for user in full:
+        rated = interactions.users == user
+        vector = fold_in_ranking(
+            ranking_weights(interactions.stars[rated], 2.0),
+            head.movie_factors[interactions.movies[rated]],
+            head.gram,
+            3.0,
+        )
+        np.testing.assert_allclose(vector, head.user_vectors[user], rtol=0, atol=1e-6)
+
+
+def test_a_user_with_few_ratings_is_mixed_with_the_mean(interactions: Interactions) -> None:
+    head = fit_als(interactions, **OPTIONS)
+    user = int(np.argmin(interactions.user_counts))
+    share = interactions.user_counts[user] / FULL_PROFILE
+    assert share < 1
+    rated = interactions.users == user
+    own = fold_in_ranking(
+        ranking_weights(interactions.stars[rated], 2.0),
+        head.movie_factors[interactions.movies[rated]],
+        head.gram,
+        3.0,
+    )
+    expected = share * own + (1 - share) * head.mean
+    np.testing.assert_allclose(head.user_vectors[user], expected, rtol=0, atol=1e-6)
+
+
+def test_two_tastes_are_told_apart() -> None:
+    rows = [(u, m, 5.0) for u in range(1, 6) for m in range(1, 6) if u != m]
+    rows += [(u, m, 5.0) for u in range(11, 16) for m in range(11, 16) if u - 10 != m - 10]
+    head = fit_als(Interactions.from_frame(ratings_frame(*rows)), **OPTIONS)
+    scores = head.user_vectors @ head.movie_factors.T
+    assert scores[:5, :5].min() > scores[:5, 5:].max()
+    assert scores[5:, 5:].min() > scores[5:, :5].max()
+
+
+def test_ratings_of_two_stars_or_less_say_nothing() -> None:
+    liked = [(1, 1, 4.0), (2, 1, 5.0), (2, 2, 3.0)]
+    with_dislikes = ratings_frame(*liked, (1, 2, 2.0), (2, 3, 0.5))
+    head = fit_als(Interactions.from_frame(with_dislikes), **OPTIONS)
+    assert not head.movie_factors[2].any()
+    alone = fit_als(Interactions.from_frame(ratings_frame(*liked), np.array([3])), **OPTIONS)
+    np.testing.assert_array_equal(head.movie_factors, alone.movie_factors)
+
+
+def test_a_seed_determines_the_head(interactions: Interactions) -> None:
+    first, second = (fit_als(interactions, **OPTIONS) for _ in range(2))
+    np.testing.assert_array_equal(first.user_vectors, second.user_vectors)
+    np.testing.assert_array_equal(first.movie_factors, second.movie_factors)
+    other = fit_als(interactions, **OPTIONS | {"seed": 12})
+    assert not np.array_equal(first.movie_factors, other.movie_factors)
+
+
+def test_the_interactions_stay_as_they_are(interactions: Interactions) -> None:
+    before = interactions.matrix.copy()
+    fit_als(interactions, **OPTIONS)
+    np.testing.assert_array_equal(interactions.matrix.indptr, before.indptr)
+    np.testing.assert_array_equal(interactions.matrix.indices, before.indices)
+    np.testing.assert_array_equal(interactions.matrix.data, before.data)
+
+
+def test_several_blas_threads_cause_no_warning() -> None:
+    found = subprocess.run(
+        [sys.executable, "-W", "error", "-c", ONE_FIT],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "2"},
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.split() == ["2"]

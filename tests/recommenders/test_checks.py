@@ -1,0 +1,80 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cinematch_dagster.recommenders import Scores, Trained, check_model, evaluate
+from cinematch_dagster.recommenders.checks import answers_everybody, beats_baseline
+from serving import Model
+
+NAMES = ["predictions_in_range", "beats_baseline", "answers_everybody", "leaves_out_rated"]
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported, tmp_path / "model"))
+
+
+def failed(folder: Path, training: pd.DataFrame, scores: Scores) -> list[str]:
+    baseline = replace(scores, rmse=scores.rmse + 0.1)
+    checks = check_model(Model.load(folder), training, scores, baseline)
+    assert [check.name for check in checks] == NAMES
+    return [check.name for check in checks if not check.passed]
+
+
+@pytest.fixture
+def scores(model: Model, ratings: pd.DataFrame) -> Scores:
+    return evaluate(model, ratings, ratings)
+
+
+def change(folder: Path, name: str, index: object, value: float) -> None:
+    path = folder / f"{name}.npy"
+    array = np.load(path)
+    array[index] = value
+    np.save(path, array)
+
+
+def test_a_good_model_passes(folder: Path, ratings: pd.DataFrame, scores: Scores) -> None:
+    assert failed(folder, ratings, scores) == []
+
+
+def test_a_rated_movie_in_a_list_is_found(
+    folder: Path, ratings: pd.DataFrame, scores: Scores
+) -> None:
+    rated = int(np.load(folder / "rated_movies.npy")[0])
+    change(folder, "list_movies", (0, 3), rated)
+    assert failed(folder, ratings, scores) == ["leaves_out_rated"]
+
+
+def test_a_prediction_that_overflows_is_found(
+    folder: Path, ratings: pd.DataFrame, scores: Scores
+) -> None:
+    rated = int(np.load(folder / "rated_movies.npy")[0])
+    change(folder, "user_factors", 0, 3e38)
+    change(folder, "movie_factors", (rated, slice(0, 2)), 3e38)
+    change(folder, "movie_factors", (rated, slice(2, 4)), -3e38)
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert "predictions_in_range" in failed(folder, ratings, scores)
+
+
+def test_a_user_without_a_list_is_found(folder: Path) -> None:
+    change(folder, "list_movies", 0, -1)
+    check = answers_everybody(Model.load(folder))
+    assert not check.passed
+    assert check.detail == "0 movies for a known user, 10 for an unknown one."
+
+
+@pytest.mark.parametrize(("rmse", "passed"), [(0.9, True), (1.0, False), (1.1, False)])
+def test_a_model_has_to_beat_the_sanity_floor(rmse: float, passed: bool, scores: Scores) -> None:
+    check = beats_baseline(replace(scores, rmse=rmse), replace(scores, rmse=1.0))
+    assert check.passed is passed
+    assert check.detail == f"RMSE {rmse:.4f}, the baseline predictor's 1.0000."
+
+
+def test_on_its_training_data_a_model_beats_the_sanity_floor(
+    trained: Trained, scores: Scores, ratings: pd.DataFrame
+) -> None:
+    assert scores.rmse < evaluate(trained.baseline, ratings, ratings).rmse

@@ -1,0 +1,122 @@
+import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from cinematch_dagster.movielens import load, prepare
+from cinematch_dagster.recommenders import (
+    Contender,
+    Hyperparameters,
+    Scores,
+    Thresholds,
+    Trained,
+    check_model,
+    decide,
+    evaluate,
+    export,
+    fit,
+)
+from cinematch_dagster.settings import ROOT, load_settings
+from serving import Model
+from tests.recommenders.frames import TRAINED_AT
+
+COLUMNS = ["userId", "movieId", "rating", "timestamp"]
+FIRST, LAST = datetime.date(2023, 12, 25), datetime.date(2024, 2, 5)
+
+
+class Sample(NamedTuple):
+    movies: pd.DataFrame
+    train: pd.DataFrame
+    standing: pd.DataFrame
+    later: pd.DataFrame
+    held_out: pd.DataFrame
+
+
+class Run(NamedTuple):
+    trained: Trained
+    model: Model
+    training: pd.DataFrame
+
+
+@pytest.fixture(scope="module")
+def sample() -> Sample:
+    raw = load("sample", ROOT / "data")
+    prepared = prepare(
+        raw.ratings,
+        start=datetime.date(2003, 2, 19),
+        most_recent=1_000_000,
+        baseline_share=0.6,
+        train_share=0.7,
+        batches=5,
+        injected_shift=1.0,
+    )
+    sides = dict(list(prepared.baseline.groupby("data_split")))
+    cuts = [(batch.ratings, int(len(batch.ratings) * 0.8)) for batch in prepared.batches]
+    later = pd.concat([sides["train"], *(rows[:end] for rows, end in cuts)])
+    later = later.sort_values(["timestamp", "userId", "movieId"])
+    return Sample(
+        movies=raw.movies,
+        train=sides["train"][COLUMNS],
+        standing=sides["test"][COLUMNS],
+        later=later.drop_duplicates(["userId", "movieId"], keep="last")[COLUMNS],
+        held_out=pd.concat([rows[end:] for rows, end in cuts])[COLUMNS],
+    )
+
+
+def run(training: pd.DataFrame, movies: pd.DataFrame, folder: Path, week: datetime.date) -> Run:
+    settings = load_settings().training.model_dump(exclude={"held_out_share"})
+    trained = fit(training, movies, Hyperparameters(**settings))
+    export(trained, folder, week=week, trained_at=TRAINED_AT)
+    return Run(trained, Model.load(folder), training)
+
+
+@pytest.fixture(scope="module")
+def champion(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(sample.train, sample.movies, tmp_path_factory.mktemp("champion"), FIRST)
+
+
+@pytest.fixture(scope="module")
+def challenger(sample: Sample, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    return run(sample.later, sample.movies, tmp_path_factory.mktemp("challenger"), LAST)
+
+
+@pytest.fixture(params=["champion", "challenger"])
+def either(request: pytest.FixtureRequest) -> Run:
+    found: Run = request.getfixturevalue(request.param)
+    return found
+
+
+def test_the_checks_before_registration_pass(either: Run, sample: Sample) -> None:
+    scores = evaluate(either.model, sample.standing, either.training)
+    baseline = evaluate(either.trained.baseline, sample.standing, either.training)
+    checks = check_model(either.model, either.training, scores, baseline)
+    assert [check for check in checks if not check.passed] == []
+
+
+def test_the_first_model_is_promoted(champion: Run, sample: Sample) -> None:
+    standing = evaluate(champion.model, sample.standing, sample.train)
+    baseline = evaluate(champion.trained.baseline, sample.standing, sample.train)
+    verdict = decide(Contender(FIRST, None, standing), None, baseline, thresholds())
+    assert verdict.promoted, verdict.reason
+
+
+def test_the_challenger_replaces_the_champion_on_the_same_rows(
+    champion: Run, challenger: Run, sample: Sample
+) -> None:
+    def contender(model: Model, week: datetime.date) -> Contender:
+        held_out, standing = (
+            evaluate(model, rows, challenger.training)
+            for rows in (sample.held_out, sample.standing)
+        )
+        return Contender(week, held_out, standing)
+
+    new, old = contender(challenger.model, LAST), contender(champion.model, FIRST)
+    nothing_known: Scores = evaluate(challenger.trained.baseline, sample.standing, sample.later)
+    verdict = decide(new, old, nothing_known, thresholds())
+    assert verdict.promoted, verdict.reason
+
+
+def thresholds() -> Thresholds:
+    return Thresholds(**load_settings().promotion.model_dump(exclude={"buffer_policy"}))

@@ -1,0 +1,205 @@
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from serving.registry import Release
+from serving.settings import PREFIX
+from tests.serving.conftest import Publish
+from tests.serving.support import api, broken_model, free_port, tiny_model
+
+KEY = "the key of the tests"
+MEMORY_LIMIT = 512 * 2**20
+
+
+class Client(threading.Thread):
+    """Ask for recommendations all the time, as known and unknown users, and count the answers."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
+        self.statuses: Counter[int] = Counter()
+        self.versions: list[str] = []
+        self.mixed: list[str] = []
+        self.failure: Exception | None = None
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self.url, timeout=30) as client:
+            try:
+                while not self._stop.is_set():
+                    for user in (1, 2, 999):
+                        self._ask(client, user)
+            except httpx.TransportError as error:
+                self.failure = error
+
+    def _ask(self, client: httpx.Client, user: int) -> None:
+        answer = client.post("/recommend", json={"user_id": user})
+        self.statuses[answer.status_code] += 1
+        document = answer.json()
+        version = document["model_version"]
+        if not self.versions or self.versions[-1] != version:
+            self.versions.append(version)
+        titles = [item["title"] for item in document["recommendations"]]
+        if not titles or not all(title.endswith(f"(v{version})") for title in titles):
+            self.mixed.append(answer.text)
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.join()
+
+
+def set_alias(model: str, release: Release) -> None:
+    import mlflow
+
+    mlflow.MlflowClient().set_registered_model_alias(model, "production", release.version)
+
+
+def test_the_api_follows_the_alias_without_a_failed_request(
+    mlflow_server: str, registered_model: str, publish: Publish, tmp_path: Path
+) -> None:
+    with api(tmp_path, mlflow_server, registered_model=registered_model) as running:
+        assert running.get("/health").json()["model_loaded"] is False
+        assert running.get("/ready").status_code == 503
+        assert running.post("/recommend", {"user_id": 1}).status_code == 503
+
+        first = publish(tiny_model(tmp_path / "v1", "v1"))
+        running.wait_for_version("1")
+        assert running.get("/ready").status_code == 200
+        client = Client(running.url)
+        client.start()
+        try:
+            publish(tiny_model(tmp_path / "v2", "v2"))
+            running.wait_for_version("2")
+            publish(broken_model(tmp_path / "v3"))
+            wait_for_problem(running.url, "version 3")
+            publish(tiny_model(tmp_path / "v4", "v4"))
+            running.wait_for_version("4")
+            set_alias(registered_model, first)
+            running.wait_for_version("1")
+            time.sleep(0.2)
+        finally:
+            client.stop()
+        assert client.failure is None
+        assert set(client.statuses) == {200}
+        assert client.versions == ["1", "2", "4", "1"]
+        assert client.mixed == []
+        assert running.get("/version").json()["problem"] is None
+        assert psutil.Process(running.process.pid).memory_info().rss < MEMORY_LIMIT
+    assert running.process.returncode == 0
+
+
+def wait_for_problem(url: str, start: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if (httpx.get(f"{url}/version").json()["problem"] or "").startswith(start):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"no problem that starts with {start!r} was reported")
+
+
+def test_reload_outside_local_use(
+    mlflow_server: str, registered_model: str, publish: Publish, tmp_path: Path
+) -> None:
+    publish(tiny_model(tmp_path / "v1", "v1"))
+    with api(
+        tmp_path,
+        mlflow_server,
+        registered_model=registered_model,
+        environment="production",
+        api_key=KEY,
+        poll_seconds="3600",
+    ) as running:
+        running.wait_for_version("1")
+        publish(tiny_model(tmp_path / "v2", "v2"))
+        for headers in ({}, {"X-API-Key": "another key"}):
+            assert running.post("/reload-model", headers=headers).status_code == 401
+        assert running.get("/health").json()["model_version"] == "1"
+
+        reloaded = running.post("/reload-model", headers={"X-API-Key": KEY})
+        assert reloaded.json() == {"status": "Model reloaded", "version": "2"}
+        assert running.get("/health").json()["model_version"] == "2"
+
+        publish(broken_model(tmp_path / "v3"))
+        refused = running.post("/reload-model", headers={"X-API-Key": KEY, "x-request-id": "r-1"})
+        assert refused.status_code == 502
+        assert refused.json()["detail"].startswith("version 3 did not pass its check")
+        assert refused.json()["detail"].endswith("version 2 serves on")
+        assert running.get("/health").json()["model_version"] == "2"
+    assert KEY not in running.log.read_text()
+    assert "another key" not in running.log.read_text()
+    loaded = [line for line in running.lines() if line["message"] == "model loaded"]
+    assert [line["version"] for line in loaded] == ["1", "2"]
+
+
+def test_without_mlflow_the_last_good_local_copy_serves(
+    mlflow_server: str, registered_model: str, publish: Publish, tmp_path: Path
+) -> None:
+    publish(tiny_model(tmp_path / "v1", "v1"))
+    with api(tmp_path, mlflow_server, registered_model=registered_model) as running:
+        running.wait_for_version("1")
+    nobody = f"http://user:secret@127.0.0.1:{free_port()}"
+    with api(tmp_path, nobody, registered_model=registered_model) as running:
+        wait_for_problem(running.url, "MLflow does not answer")
+        model = running.get("/version").json()["model"]
+        assert (model["version"], model["source"]) == ("1", "local copy")
+        answer = running.post("/recommend", {"user_id": 1}).json()
+        assert (answer["model_version"], answer["fallback"]) == ("1", False)
+        failed = running.post("/reload-model")
+        assert failed.status_code == 502
+        assert failed.json()["detail"].endswith("version 1 serves on")
+        time.sleep(1)  # ten polls
+    log = running.log.read_text()
+    assert log.count("MLflow does not answer") == 1
+    assert "secret" not in log
+
+
+def test_without_mlflow_and_without_a_copy_the_process_is_healthy(tmp_path: Path) -> None:
+    with api(tmp_path, f"http://127.0.0.1:{free_port()}") as running:
+        wait_for_problem(running.url, "MLflow does not answer")
+        assert running.get("/health").status_code == 200
+        assert running.get("/ready").status_code == 503
+        sent = {"x-request-id": "mine"}
+        answer = httpx.post(f"{running.url}/recommend", json={"user_id": 1}, headers=sent)
+        assert answer.headers["x-request-id"] == "mine"
+        assert "server" not in answer.headers
+    requests = [line for line in running.lines() if line["message"] == "request"]
+    assert [line["status"] for line in requests if line["request_id"] == "mine"] == [503]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("ENVIRONMENT", "production", f"{PREFIX}API_KEY is missing"),
+        ("PROT", "8000", f"{PREFIX}PROT: expected only"),
+    ],
+)
+def test_a_wrong_setting_ends_the_start(
+    name: str, value: str, problem: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    ended = subprocess.run(
+        [sys.executable, "-m", "serving"],
+        check=False, capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"the API can't start: {problem}")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_taken_port_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with api(tmp_path, f"http://127.0.0.1:{free_port()}") as running:
+        monkeypatch.setenv(f"{PREFIX}PORT", running.url.rpartition(":")[2])
+        monkeypatch.setenv(f"{PREFIX}CACHE_DIR", str(tmp_path))
+        ended = subprocess.run(
+            [sys.executable, "-m", "serving"],
+            check=False, capture_output=True, text=True, cwd=tmp_path,
+        )  # fmt: skip
+    assert ended.returncode == 1
+    assert "address already in use" in ended.stdout

@@ -1,0 +1,306 @@
+import datetime
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+from threadpoolctl import threadpool_info  # type: ignore[import-untyped]
+
+from serving import Model
+from serving.app import create_app
+from serving.loader import Served
+from serving.registry import LoadError, Release
+from serving.settings import Settings
+from tests.serving.support import GENRES, MOVIES, tiny_model
+
+pytestmark = pytest.mark.anyio
+STRANGER = 123
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    model = Model.load(tiny_model(tmp_path_factory.mktemp("model"), "v3"))
+    now = datetime.datetime(2024, 1, 8, tzinfo=datetime.UTC)
+    return Served(model, Release("3", 300), "registry", now)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    return create_app(Settings(cache_dir=tmp_path))
+
+
+@pytest.fixture
+async def empty(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield client
+
+
+@pytest.fixture
+def client(app: FastAPI, empty: httpx.AsyncClient, served: Served) -> httpx.AsyncClient:
+    app.state.loader.served = served
+    return empty
+
+
+async def test_health_is_good_without_a_model(empty: httpx.AsyncClient) -> None:
+    answer = await empty.get("/health")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "healthy", "model_loaded": False, "model_version": None}
+
+
+async def test_health_with_a_model(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/health")
+    assert answer.json() == {"status": "healthy", "model_loaded": True, "model_version": "3"}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/ready"), ("POST", "/recommend")])
+async def test_without_a_model_the_answer_is_503(
+    empty: httpx.AsyncClient, method: str, path: str
+) -> None:
+    answer = await empty.request(method, path, json={"user_id": 1})
+    assert answer.status_code == 503
+    assert answer.json()["detail"].startswith("no model is loaded yet")
+
+
+async def test_ready_with_a_model(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ready")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ready", "model_version": "3"})
+
+
+async def test_version_without_a_model(empty: httpx.AsyncClient) -> None:
+    document = (await empty.get("/version")).json()
+    assert document["service"]
+    assert (document["model"], document["problem"]) == (None, None)
+
+
+async def test_version_with_a_model(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/version")).json()["model"] == {
+        "version": "3",
+        "source": "registry",
+        "loaded_at": "2024-01-08T00:00:00Z",
+        "week": "2024-01-01",
+        "trained_at": "2024-01-08T00:00:00+00:00",
+        "n_users": 6,
+        "n_movies": 12,
+        "n_ratings": 12,
+        "algorithm": "svd+als",
+    }
+
+
+async def recommend(client: httpx.AsyncClient, **wish: object) -> dict[str, Any]:
+    answer = await client.post("/recommend", json=wish)
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+async def test_the_answer_for_a_known_user(client: httpx.AsyncClient, served: Served) -> None:
+    document = await recommend(client, user_id=2, top_k=4)
+    items = document.pop("recommendations")
+    assert document == {
+        "user_id": 2,
+        "fallback": False,
+        "strategy": "known_user",
+        "model_version": "3",
+    }
+    keys = {"movieId", "title", "genres", "score", "predicted_rating", "strategy", "reason"}
+    assert [set(item) for item in items] == [keys] * 4
+    assert [i["score"] for i in items] == sorted((i["score"] for i in items), reverse=True)
+    assert not {i["movieId"] for i in items} & set(served.model.seen(2).tolist())
+    assert all(0.5 <= i["predicted_rating"] <= 5 and i["reason"] for i in items)
+
+
+async def test_ten_movies_unless_told_otherwise(client: httpx.AsyncClient) -> None:
+    assert len((await recommend(client, user_id=STRANGER))["recommendations"]) == 10
+
+
+@pytest.mark.parametrize("top_k", [1, 100])
+async def test_top_k_at_its_bounds(client: httpx.AsyncClient, top_k: int) -> None:
+    document = await recommend(client, user_id=STRANGER, top_k=top_k)
+    assert len(document["recommendations"]) == min(top_k, MOVIES)
+
+
+@pytest.mark.parametrize("user_id", [STRANGER, 0, -1, 2**31, 2**63 - 1, -(2**63)])
+async def test_an_unknown_user_gets_what_is_popular(
+    client: httpx.AsyncClient, user_id: int
+) -> None:
+    document = await recommend(client, user_id=user_id, top_k=3)
+    assert (document["user_id"], document["fallback"]) == (user_id, True)
+    assert document["strategy"] == "popular"
+    assert [i["movieId"] for i in document["recommendations"]] == [10, 20, 30]
+
+
+async def test_the_chain_of_fallbacks(client: httpx.AsyncClient) -> None:
+    ratings = [{"movieId": 10, "rating": 5}, {"movieId": 20, "rating": 0.5}]
+    by_ratings = await recommend(client, user_id=STRANGER, ratings=ratings, genres=["Comedy"])
+    by_genre = await recommend(client, user_id=STRANGER, genres=["comedy"])
+    by_unknown = await recommend(client, user_id=STRANGER, genres=["Opera"])
+    unknown_movie = [{"movieId": 999, "rating": 5}]
+    by_nothing = await recommend(client, user_id=STRANGER, ratings=unknown_movie)
+    answers = (by_ratings, by_genre, by_unknown, by_nothing)
+    assert [a["strategy"] for a in answers] == ["fold_in", "genre", "popular", "popular"]
+    assert all(a["fallback"] for a in answers)
+    for answer in (by_ratings, by_genre):
+        assert {i["genres"] for i in answer["recommendations"]} == {GENRES[0]}
+    assert 10 not in {i["movieId"] for i in by_ratings["recommendations"]}
+
+
+async def test_ratings_sent_along_count_for_a_known_user(client: httpx.AsyncClient) -> None:
+    before = await recommend(client, user_id=1, top_k=1)
+    best = before["recommendations"][0]["movieId"]
+    after = await recommend(client, user_id=1, ratings=[{"movieId": best, "rating": 0.5}])
+    assert after["fallback"] is False
+    assert best not in {i["movieId"] for i in after["recommendations"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"top_k": 0}, "body.top_k"),
+        ({"top_k": 101}, "body.top_k"),
+        ({"top_k": 2.5}, "body.top_k"),
+        ({"top_k": "10"}, "body.top_k"),
+        ({"user_id": None}, "body.user_id"),
+        ({"user_id": True}, "body.user_id"),
+        ({"user_id": 2**63}, "body.user_id"),
+        ({"topk": 5}, "body.topk"),
+        ({"ratings": [{"movieId": 1, "rating": 0.0}]}, "body.ratings.0.rating"),
+        ({"ratings": [{"movieId": 1, "rating": 5.5}]}, "body.ratings.0.rating"),
+        ({"ratings": [{"movieId": 1, "rating": 3.7}]}, "body.ratings.0.rating"),
+        ({"ratings": [{"movieId": 1, "rating": "4"}]}, "body.ratings.0.rating"),
+        ({"ratings": [{"movieId": 1}]}, "body.ratings.0.rating"),
+        ({"ratings": [{"movie_id": 1, "rating": 4}]}, "body.ratings.0.movieId"),
+        ({"ratings": [{"movieId": 1, "rating": 4}] * 2}, "body.ratings"),
+        ({"ratings": [{"movieId": n, "rating": 4} for n in range(1001)]}, "body.ratings"),
+        ({"genres": [""]}, "body.genres.0"),
+        ({"genres": "Comedy"}, "body.genres"),
+    ],
+)
+async def test_a_wrong_wish_is_refused_by_field(
+    client: httpx.AsyncClient, change: dict[str, object], where: str
+) -> None:
+    answer = await client.post("/recommend", json={"user_id": 1} | change)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert where in answer.json()["errors"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 422),
+        (b'{"user_id": 1', 422),
+        (b"[1]", 422),
+        (b'{"user_id": 1, "ratings": [{"movieId": 1, "rating": NaN}]}', 422),
+        (b'{"user_id": ' + b"9" * 5000 + b"}", 400),
+        (b"[" * 100_000, 400),
+        (b'{"user_id": "\xff"}', 400),
+    ],
+)
+async def test_what_is_not_proper_json_is_refused(
+    client: httpx.AsyncClient, body: bytes, status: int
+) -> None:
+    answer = await client.post(
+        "/recommend", content=body, headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
+
+
+async def test_reload_needs_no_key_in_local_use(
+    app: FastAPI, client: httpx.AsyncClient, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.loader, "refresh", lambda *, force: served)
+    answer = await client.post("/reload-model")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "Model reloaded", "version": "3"}
+
+
+async def test_a_reload_that_fails_says_what_serves_on(
+    app: FastAPI, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*, force: bool) -> Served:
+        assert force
+        raise LoadError("version 4 is no good")
+
+    monkeypatch.setattr(app.state.loader, "refresh", fail)
+    answer = await client.post("/reload-model")
+    assert answer.status_code == 502
+    assert answer.json()["detail"] == "version 4 is no good; version 3 serves on"
+
+
+KEY = "a key of some length: é"
+
+
+@pytest.fixture
+def guarded(tmp_path: Path, served: Served, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    settings = Settings(environment="production", api_key=SecretStr(KEY), cache_dir=tmp_path)
+    app = create_app(settings)
+    monkeypatch.setattr(app.state.loader, "refresh", lambda *, force: served)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [(None, 401), ("", 401), (KEY[:-1], 401), (KEY + "x", 401), (KEY, 200)],
+)
+async def test_reload_with_a_key(guarded: FastAPI, key: str | None, status: int) -> None:
+    headers = {} if key is None else {"X-API-Key": key.encode()}
+    transport = httpx.ASGITransport(guarded)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.post("/reload-model", headers=headers)
+        reading = await client.get("/health")
+    assert (answer.status_code, reading.status_code) == (status, 200)
+    assert KEY not in answer.text
+
+
+async def test_one_blas_thread_while_running(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def rest(_: float) -> None:
+        pass
+
+    monkeypatch.setattr(app.state.loader, "watch", rest)
+    async with app.router.lifespan_context(app):
+        threads = [p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"]
+    assert threads
+    assert set(threads) == {1}
+
+
+@pytest.fixture
+def operations(app: FastAPI) -> Iterator[dict[str, Any]]:
+    yield {
+        path: operation
+        for path, methods in app.openapi()["paths"].items()
+        for operation in methods.values()
+    }
+
+
+async def test_the_document_names_every_answer(operations: dict[str, Any]) -> None:
+    assert {path: set(operation["responses"]) for path, operation in operations.items()} == {
+        "/health": {"200"},
+        "/ready": {"200", "503"},
+        "/version": {"200"},
+        "/recommend": {"200", "400", "422", "503"},
+        "/reload-model": {"200", "401", "502"},
+    }
+    for operation in operations.values():
+        assert operation["description"]
+        for status, answer in operation["responses"].items():
+            expected = "application/json" if status == "200" else "application/problem+json"
+            assert set(answer["content"]) == {expected}
+
+
+async def test_the_document_says_which_route_takes_the_key(operations: dict[str, Any]) -> None:
+    assert [path for path, operation in operations.items() if "security" in operation] == [
+        "/reload-model"
+    ]
+
+
+async def test_the_documents_request_example_is_answered(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    schema = app.openapi()["components"]["schemas"]["RecommendRequest"]["properties"]
+    example = {name: schema[name]["examples"][0] for name in ("user_id", "top_k", "genres")}
+    assert (await recommend(client, **example))["strategy"] == "genre"

@@ -1,0 +1,68 @@
+from pathlib import Path
+
+import pytest
+
+from serving.settings import PREFIX, Settings, SettingsError, load_settings
+
+KEY = "a key for the tests"
+
+
+def test_the_defaults_are_for_local_use() -> None:
+    settings = load_settings()
+    assert (settings.environment, settings.host, settings.api_key) == ("local", "127.0.0.1", None)
+    assert settings.alias == "production"
+    assert settings.registered_model == "cinematch_recommender"
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}PORT", "8123")
+    monkeypatch.setenv(f"{PREFIX}CACHE_DIR", "/somewhere")
+    settings = load_settings()
+    assert settings.port == 8123
+    assert settings.cache_dir == Path("/somewhere")
+
+
+def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}API_KEY", "")
+    assert load_settings().api_key is None
+
+
+def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}API_KEYS", KEY)
+    with pytest.raises(SettingsError, match=f"{PREFIX}API_KEYS: expected only .*{PREFIX}API_KEY,"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "0"), ("POLL_SECONDS", "0"), ("ENVIRONMENT", "prod"), ("REQUEST_LOG_SHARE", "2")],
+)
+def test_a_value_out_of_range_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(SettingsError, match=f"^{PREFIX}{name}: "):
+        load_settings()
+
+
+@pytest.mark.parametrize("environment", ["staging", "production"])
+def test_a_key_is_needed_outside_local_use(
+    environment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}ENVIRONMENT", environment)
+    with pytest.raises(SettingsError, match=f"^{PREFIX}API_KEY is missing"):
+        load_settings()
+    monkeypatch.setenv(f"{PREFIX}API_KEY", KEY)
+    assert load_settings().environment == environment
+
+
+def test_a_refused_key_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}API_KEY", "short")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert f"{PREFIX}API_KEY" in str(raised.value)
+    assert "short" not in str(raised.value).removeprefix(PREFIX).replace("shorter", "")
+
+
+def test_the_key_is_not_shown() -> None:
+    assert KEY not in repr(Settings(api_key=KEY))  # type: ignore[arg-type]
