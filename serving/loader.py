@@ -6,13 +6,14 @@ import asyncio
 import datetime
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from serving.cache import Cache
 from serving.model import Model
-from serving.registry import LoadError, Registry, RegistryError, Release
+from serving.registry import LoadError, Registry, Release
 from serving.selfcheck import check
 
 logger = logging.getLogger(__name__)
@@ -60,23 +61,11 @@ class Loader:
 
     def restore(self) -> None:
         """Serve the last good local copy, if there is one."""
-        with self._lock:
-            if release := self._cache.last_good():
-                try:
-                    self._serve(release, "local copy")
-                except LoadError as error:
-                    self._note(str(error), error)
+        self._attempt(self._restore)
 
     def poll(self) -> None:
-        """Follow the alias if it moved; log a failure once, not at every look."""
-        try:
-            self.refresh()
-        except LoadError as error:
-            self._note(str(error), error)
-        except Exception as error:
-            self._note(f"unexpected {type(error).__name__}", error)
-        else:
-            self._note(None)
+        """Follow the alias if it moved."""
+        self._attempt(self.refresh)
 
     def refresh(self, *, force: bool = False) -> Served:
         """Serve the release that the alias names now, and return it.
@@ -99,6 +88,25 @@ class Loader:
                 self.served = replace(self.served, source="registry")
             return self.served
 
+    def _restore(self) -> None:
+        with self._lock:
+            if release := self._cache.last_good():
+                self._serve(release, "local copy")
+
+    def _attempt(self, step: Callable[[], object]) -> None:
+        """Take a step; log a failure when it is new, not at every attempt.
+
+        A `LoadError` goes without its traceback: MLflow's may hold a password.
+        """
+        try:
+            step()
+        except LoadError as error:
+            self._note(str(error))
+        except Exception as error:
+            self._note(f"unexpected {type(error).__name__}", error)
+        else:
+            self._note(None)
+
     def _serve(self, release: Release, source: Source) -> Served:
         fresh = not self._cache.folder(release).is_dir()
         folder = self._cache.add(release, partial(self._registry.download, release))
@@ -106,6 +114,7 @@ class Loader:
             model = Model.load(folder)
             check(model)
         except Exception as error:
+            logger.warning("version %s is no good", release.version, exc_info=error)
             self._cache.discard(release)
             if fresh:  # a copy that was spoilt since is fetched once more
                 self._refused = release
@@ -123,8 +132,8 @@ class Loader:
         self.problem = problem
         if problem is None:
             logger.info("the registry is followed again")
-        else:  # the traceback of MLflow's errors may hold a password
-            logger.warning(problem, exc_info=None if isinstance(error, RegistryError) else error)
+        else:
+            logger.warning(problem, exc_info=error)
 
 
 def _refusal(release: Release) -> str:

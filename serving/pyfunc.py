@@ -12,11 +12,32 @@ from typing import Any
 
 import pandas as pd
 from mlflow.models import set_model
+from mlflow.models.signature import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.types import ColSpec, DataType, Schema
 
 from serving.model import Model
 
 DEFAULT_TOP_K = 10
+SIGNATURE = ModelSignature(
+    inputs=Schema(
+        [ColSpec(DataType.long, "user_id"), ColSpec(DataType.long, "top_k", required=False)]
+    ),
+    outputs=Schema(
+        [
+            ColSpec(DataType.long, "user_id"),
+            ColSpec(DataType.long, "rank"),
+            ColSpec(DataType.long, "movie_id"),
+            ColSpec(DataType.string, "title"),
+            ColSpec(DataType.string, "genres"),
+            ColSpec(DataType.double, "score"),
+            ColSpec(DataType.double, "predicted_rating"),
+            ColSpec(DataType.string, "strategy"),
+            ColSpec(DataType.string, "reason"),
+        ]
+    ),
+)
+"""Log the model with it: one inferred from an example would make top_k a must."""
 
 
 class CineMatch(PythonModel):

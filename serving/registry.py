@@ -10,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 ARTIFACT = "model"
 """Key under which the MLflow model carries the folder that `serving.Model` loads."""
@@ -55,23 +58,26 @@ class Registry:
     def release(self) -> Release:
         """Return the version that the alias names now; raise `RegistryError` without one."""
         with self._translated(f"no version of {self.name} has the alias {self.alias}"):
-            found = self._mlflow.MlflowClient().get_model_version_by_alias(self.name, self.alias)
+            found = self._client.get_model_version_by_alias(self.name, self.alias)
             return Release(version=str(found.version), created=found.creation_timestamp)
 
     def download(self, release: Release, folder: Path) -> Path:
         """Fetch a version into `folder`; return the folder in it that `serving.Model` loads."""
         with self._translated(f"version {release.version} of {self.name} can't be fetched"):
-            uri = f"models:/{self.name}/{release.version}"
-            root = Path(self._mlflow.artifacts.download_artifacts(uri, dst_path=str(folder)))
-            flavor = self._mlflow.models.Model.load(root).flavors["python_function"]
-            return root / str(flavor["artifacts"][ARTIFACT]["path"])
+            import mlflow
+
+            uri = self._client.get_model_version_download_uri(self.name, release.version)
+            root = mlflow.artifacts.download_artifacts(
+                artifact_uri=uri, dst_path=str(folder), tracking_uri=self.tracking_uri
+            )
+            flavor = mlflow.models.Model.load(root).flavors["python_function"]
+            return Path(root, flavor["artifacts"][ARTIFACT]["path"])
 
     @cached_property
-    def _mlflow(self) -> ModuleType:
-        import mlflow
+    def _client(self) -> MlflowClient:
+        from mlflow import MlflowClient
 
-        mlflow.set_tracking_uri(self.tracking_uri)
-        return mlflow
+        return MlflowClient(self.tracking_uri)
 
     @contextmanager
     def _translated(self, refusal: str) -> Iterator[None]:

@@ -58,13 +58,15 @@ class RecommendRequest(Given):
 class ShownRecommendation(Shown):
     """One movie; `score` orders one answer, `predicted_rating` is the stars expected."""
 
-    movie_id: Annotated[int, Field(serialization_alias="movieId")]
-    title: str
-    genres: str
-    score: float
-    predicted_rating: float
+    movie_id: Annotated[int, Field(serialization_alias="movieId", examples=[1])]
+    title: Annotated[str, Field(examples=["Toy Story (1995)"])]
+    genres: Annotated[str, Field(examples=["Animation|Children|Comedy"])]
+    score: Annotated[float, Field(examples=[0.83])]
+    predicted_rating: Annotated[float, Field(examples=[4.4])]
     strategy: Strategy
-    reason: str
+    reason: Annotated[
+        str, Field(examples=["Closest to Monsters, Inc. (2001), one of the movies you liked."])
+    ]
 
 
 class Recommendations(Shown):

@@ -12,14 +12,15 @@ UNKNOWN = -1
 
 
 def check(model: Model) -> None:
-    """Ask as a known user, as an unknown one, and as an unknown one who sends a rating.
+    """Ask as three known users, as an unknown one, and as an unknown one who sends a rating.
 
     Raises:
         ModelError: an answer is empty, not finite, out of order, names a movie twice, or takes
             a known user for an unknown one.
     """
-    known = int(model.user_ids[len(model.user_ids) // 2])
-    _check(model.recommend(known, 10), known=True)
+    users = model.user_ids
+    for known in users[[0, len(users) // 2, -1]].tolist():
+        _check(model.recommend(known, 10), known=True)
     _check(model.recommend(UNKNOWN, 10), known=False)
     rated = {int(model.movie_ids[0]): 4.5}
     _check(model.recommend(UNKNOWN, 10, ratings=rated), known=False)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -33,14 +34,15 @@ def sections(report: Report) -> list[Section]:
 def show(report: Report, console: Console) -> None:
     """Print the tables."""
     for section in sections(report):
-        table = Table(*section.columns, title=section.title, title_justify="left")
+        table = Table(*section.columns, title=section.title, title_justify="left", box=SIMPLE_HEAD)
         for row in section.rows:
             table.add_row(*row)
         console.print(table)
 
 
 def _views(view: dict[str, float]) -> list[str]:
-    return [f"{view[name]:{'.4f' if name.endswith('ks') else '+.4f'}}" for name in _TESTS]
+    formats = (".4f", "+.4f", "+.4f")
+    return [f"{view[name]:{form}}" for name, form in zip(_TESTS, formats, strict=True)]
 
 
 def _weeks(report: Report) -> Section:
@@ -52,7 +54,7 @@ def _weeks(report: Report) -> Section:
             f"{w['rows']:,}",
             *_views(w["per_batch"]),
             *_views(w["cumulative"]),
-            w["verdict"],
+            w["verdict"].partition(" - ")[0].lower(),
         )
         for w in report["weeks"]
     ]

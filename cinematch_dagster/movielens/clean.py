@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cinematch_dagster.movielens.errors import TooManyRejectsError
 from cinematch_dagster.movielens.ratings import (
     COLUMNS,
     PAIR,
@@ -35,6 +36,23 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     reason[_superseded(values[reason == ""])] = "duplicate"
     rejected = reason != ""
     return as_ratings(values[~rejected]), frame[rejected].assign(reason=reason[rejected])
+
+
+def refuse_if_bad(rejects: pd.DataFrame, n_rows: int, max_bad_share: float) -> None:
+    """Check that at most `max_bad_share` (0 … 1) of `n_rows` raw rows were rejected.
+
+    Raises:
+        TooManyRejectsError: naming the reasons and how many rows each took.
+    """
+    if len(rejects) <= max_bad_share * n_rows:
+        return
+    counts = rejects["reason"].value_counts()
+    reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+    raise TooManyRejectsError(
+        f"{len(rejects)} of {n_rows} ratings can't be used ({reasons}), "
+        f"expected at most {max_bad_share:.2%}",
+        rejects,
+    )
 
 
 def _unusable(values: pd.DataFrame) -> np.ndarray:

@@ -14,7 +14,6 @@ from cinematch_dagster.movielens.errors import DownloadError
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and, where the server says so, the bytes of the whole."""
 
-BLOCK: Final = 1 << 20
 TIMEOUT: Final = httpx.Timeout(30.0)
 
 
@@ -28,7 +27,7 @@ def download(url: str, path: Path, md5: str | None, progress: Progress) -> None:
         url: http or https.
         path: the file to write.
         md5: hexadecimal digits that the file must have; None where none is published.
-        progress: called after every block.
+        progress: called after every piece that arrives.
 
     Raises:
         DownloadError: no connection, no such file, or another checksum.
@@ -36,10 +35,12 @@ def download(url: str, path: Path, md5: str | None, progress: Progress) -> None:
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     part.touch()
-    while (before := part.stat().st_size) >= 0:
+    complete = False
+    while not complete:
+        before = part.stat().st_size
         try:
             _append(url, part, progress)
-            break
+            complete = True
         except httpx.TransportError as error:
             if part.stat().st_size <= before:
                 raise _failure(url, f"can't be reached ({error})") from error
@@ -67,7 +68,7 @@ def _append(url: str, part: Path, progress: Progress) -> None:
         with part.open("r+b") as file:
             file.truncate(done)
             file.seek(done)
-            for block in answer.iter_raw(BLOCK):
+            for block in answer.iter_raw():
                 file.write(block)
                 done += len(block)
                 progress(done, total)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class MovieLensError(ValueError):
     """Data that can't be had or used; the message names the file or address."""
@@ -32,3 +37,14 @@ class DownloadError(MovieLensError):
 
 class BadDatasetError(MovieLensError):
     """The files of a dataset can't be used; names the file and what was expected."""
+
+
+class TooManyRejectsError(BadDatasetError):
+    """More rows than allowed can't be used: the dataset is refused whole.
+
+    rejects: the rows, with a column `reason`.
+    """
+
+    def __init__(self, message: str, rejects: pd.DataFrame) -> None:
+        super().__init__(message)
+        self.rejects = rejects

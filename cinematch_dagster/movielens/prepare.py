@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from cinematch_dagster.movielens.batches import make_batches
-from cinematch_dagster.movielens.clean import clean
+from cinematch_dagster.movielens.clean import clean, refuse_if_bad
 from cinematch_dagster.movielens.injection import shift, shift_label
 from cinematch_dagster.movielens.reduce import reduce
 from cinematch_dagster.movielens.split import cut_by_time, split_by_time
@@ -30,7 +30,7 @@ class Prepared(NamedTuple):
 
     baseline: ratings frame with a column `data_split`.
     batches: batch_w1, batch_w2, … in time order.
-    rejects: rows that were not usable, with a column `reason`.
+    rejects: rows that were not usable, with a column `reason`; unparsable lines first.
     """
 
     baseline: pd.DataFrame
@@ -47,6 +47,8 @@ def prepare(
     train_share: float,
     batches: int,
     injected_shift: float,
+    unparsable: pd.DataFrame | None = None,
+    max_bad_share: float = 0.01,
 ) -> Prepared:
     """Clean and reduce raw ratings, then cut them into a baseline and weekly batches.
 
@@ -58,8 +60,16 @@ def prepare(
         train_share: oldest share of the baseline that is train.
         batches: number of batches cut from what follows the baseline.
         injected_shift: stars added to the last batch to make one more; 0 makes none.
+        unparsable: lines that never became rows, as `load` returns them; they count as rejects.
+        max_bad_share: share of rejects, 0 … 1, above which nothing is used.
+
+    Raises:
+        TooManyRejectsError: there are more rejects.
     """
     usable, rejects = clean(ratings)
+    if unparsable is not None and len(unparsable):
+        rejects = pd.concat([unparsable, rejects], ignore_index=True)
+    refuse_if_bad(rejects, len(usable) + len(rejects), max_bad_share)
     baseline, rest = cut_by_time(reduce(usable, start, most_recent), baseline_share)
     weeks: list[tuple[pd.DataFrame, str | None]]
     weeks = [(week, None) for week in make_batches(rest, batches)]

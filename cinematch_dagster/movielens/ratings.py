@@ -48,3 +48,16 @@ def is_plausible_time(values: pd.Series) -> pd.Series:
     """Tell which values are whole unix seconds from 1995 on and not in the future."""
     newest = time.time() + CLOCK_SKEW
     return (values >= FIRST_TIMESTAMP) & (values <= newest) & (values % 1 == 0)
+
+
+def has_half_stars(ratings: pd.DataFrame | pd.Series) -> bool:
+    """Tell whether any rating is a half star.
+
+    False for data of whole stars only (ml-100k, ml-1m, MovieLens before 2003-02-19): there the
+    histogram has five bins in use instead of ten, so a step of the distribution is larger.
+
+    Args:
+        ratings: a ratings frame or its column `rating`.
+    """
+    stars = ratings["rating"] if isinstance(ratings, pd.DataFrame) else ratings
+    return bool((stars % 1 != 0).any())

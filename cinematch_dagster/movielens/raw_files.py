@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -61,11 +63,12 @@ def read_movies(folder: Path) -> pd.DataFrame:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("latin-1")
-    lines = text.splitlines()
-    fields = [x.split("::") for x in lines] if path.suffix == ".dat" else list(csv.reader(lines))
-    if path.suffix == ".csv":
-        fields = fields[1:]
-    for line, row in enumerate(fields, start=len(lines) - len(fields) + 1):
+    lines = io.StringIO(text, newline=None)
+    if path.suffix == ".dat":
+        fields = [line.rstrip("\n").split("::") for line in lines]
+    else:
+        fields = list(csv.reader(lines))[1:]
+    for line, row in enumerate(fields, start=1 + (path.suffix == ".csv")):
         if len(row) != len(MOVIE_COLUMNS) or not row[0].isdecimal():
             raise BadDatasetError(f"{path}: line {line}: {row}, expected movieId, title, genres")
     return pd.DataFrame(fields, columns=MOVIE_COLUMNS).astype({"movieId": "int32"})
@@ -93,26 +96,41 @@ def _read_by_line(
         malformed[row.number] = row.text
         return "skip"
 
-    table = pv.read_csv(
+    texts = pv.read_csv(
         path,
-        pv.ReadOptions(False, column_names=names, skip_rows=skipped, encoding="latin-1"),
-        pv.ParseOptions(delimiter, invalid_row_handler=set_aside),
+        pv.ReadOptions(
+            use_threads=False, column_names=names, skip_rows=skipped, encoding="latin-1"
+        ),
+        pv.ParseOptions(delimiter=delimiter, invalid_row_handler=set_aside),
         pv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True),
     )
-    values, is_bad = {}, pa.scalar(False)
+    values, is_bad = _numbers(texts)
+    numbers = np.arange(skipped + 1, skipped + 1 + len(texts) + len(malformed))
+    lines = np.setdiff1d(numbers, list(malformed))[is_bad.to_numpy()]
+    joined = pc.binary_join_element_wise(
+        *texts.filter(is_bad).columns, delimiter, null_handling="replace"
+    )
+    unparsable = _unparsable([*malformed, *lines], [*malformed.values(), *joined.to_pylist()])
+    return _to_pandas(values.filter(pc.invert(is_bad))), unparsable
+
+
+def _numbers(texts: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
+    """Return the numbers in the texts, and which rows hold a text that is none."""
+    values, is_bad = {}, pa.chunked_array([np.zeros(len(texts), dtype=bool)])
     for column, kind in WIDE.items():
-        is_number = pc.match_substring_regex(table[column], _NUMBER[column])
-        values[column] = pc.if_else(is_number, table[column], None).cast(kind)
+        text = texts[column]
+        is_number = pc.match_substring_regex(text, _NUMBER[column])
+        values[column] = pc.if_else(is_number, text, None).cast(kind)
         is_bad = pc.or_(is_bad, pc.invert(is_number).fill_null(False))
-    n_lines = len(table) + len(malformed)
-    sound = [n for n in range(skipped + 1, skipped + 1 + n_lines) if n not in malformed]
-    return sound, is_bad  # type: ignore[return-value]
+    return pa.table(values), is_bad
 
 
 def _unparsable(lines: list[int], texts: list[str]) -> pd.DataFrame:
     frame = pd.DataFrame({"line": lines, "text": texts, "reason": "unparsable_line"})
-    return frame.astype({"line": "int64", "text": "object", "reason": "object"})
+    types = {"line": "int64", "text": "object", "reason": "object"}
+    return frame.astype(types).sort_values("line", ignore_index=True)
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
-    return table.to_pandas(split_blocks=True, self_destruct=True)
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return frame

@@ -53,7 +53,7 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
         run_id = promotions.latest_run(connection, week)
         if run_id is None:
             raise RegistrationError(
-                f"no model was trained for week {week}: run trained_model first"
+                f"week {week} has no trained model: materialize trained_model first"
             )
         decided = promotions.promotion_of_run(connection, run_id)
     if decided is None:

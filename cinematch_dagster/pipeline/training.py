@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 
 import serving.pyfunc
-from cinematch_dagster.recommenders import Hyperparameters, Scores, evaluate, export, fit
+from cinematch_dagster.recommenders import (
+    Check,
+    Hyperparameters,
+    Scores,
+    check_model,
+    evaluate,
+    export,
+    fit,
+)
 from cinematch_dagster.recommenders.plots import training_plots
 from cinematch_dagster.settings import TrainingSettings
 from cinematch_dagster.warehouse.connection import connect
@@ -62,13 +70,20 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A logged model and its scores; `held_out` is None while no batch is in the buffer."""
+    """A logged model, its scores and the checks it must pass before it may be registered.
+
+    Attributes:
+        standing: on the test rows in `ratings`; `baseline` is the sanity floor's on the same.
+        held_out: on the buffer's held-out rows; None while no batch is in the buffer.
+        seconds: that fitting took.
+    """
 
     mlflow_run_id: str
     data_size: int
     standing: Scores
     held_out: Scores | None
     baseline: Scores
+    checks: tuple[Check, ...]
     seconds: float
 
 
@@ -126,12 +141,15 @@ def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> Train
         path = Path(folder) / ARTIFACT
         export(trained, path, week=data.week, trained_at=datetime.datetime.now(datetime.UTC))
         model = Model.load(path)
+        standing = evaluate(model, data.standing, data.ratings)
+        baseline = evaluate(trained.baseline, data.standing, data.ratings)
         result = TrainingResult(
             mlflow_run_id=mlflow.active_run().info.run_id,
             data_size=len(data.ratings),
-            standing=evaluate(model, data.standing, data.ratings),
+            standing=standing,
             held_out=evaluate(model, data.held_out, data.ratings) if len(data.held_out) else None,
-            baseline=evaluate(trained.baseline, data.standing, data.ratings),
+            baseline=baseline,
+            checks=check_model(model, data.ratings, standing, baseline),
             seconds=seconds,
         )
         _log(mlflow, data, hyperparameters, result)
@@ -162,13 +180,13 @@ def _log(
 
 
 def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> None:
-    """Log the exported folder as a pyfunc; MLflow infers the signature by running the example."""
     example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
     mlflow.pyfunc.log_model(
         name=ARTIFACT,
         python_model=serving.pyfunc.__file__,
         artifacts={ARTIFACT: str(folder)},
         code_paths=[str(Path(serving.pyfunc.__file__).parent)],
+        signature=serving.pyfunc.SIGNATURE,
         input_example=example,
         pip_requirements=list(REQUIREMENTS),
     )

@@ -143,6 +143,7 @@ def test_preparation_by_hand_without_injection() -> None:
         train_share=0.75,
         batches=2,
         injected_shift=0.0,
+        max_bad_share=0.1,
     )
     assert baseline["movieId"].tolist() == [2, 3, 4, 5]
     assert baseline["data_split"].tolist() == ["train", "train", "train", "test"]

@@ -95,8 +95,10 @@ def test_a_seed_determines_the_head(interactions: Interactions) -> None:
     assert not np.array_equal(first.movie_factors, other.movie_factors)
 
 
-def test_the_interactions_stay_as_they_are(interactions: Interactions) -> None:
+def test_the_interactions_stay_as_they_are(ratings: pd.DataFrame) -> None:
+    interactions = Interactions.from_frame(ratings)
     before = interactions.matrix.copy()
+    assert before.data.min() <= 2
     fit_als(interactions, **OPTIONS)
     np.testing.assert_array_equal(interactions.matrix.indptr, before.indptr)
     np.testing.assert_array_equal(interactions.matrix.indices, before.indices)

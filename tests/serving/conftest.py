@@ -1,15 +1,12 @@
 import os
-import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from serving.registry import Release
-from tests.serving.support import free_port, process, wait_for
-
-Publish = Callable[..., Release]
+from tests.serving.support import Publish
 
 
 @pytest.fixture(autouse=True)
@@ -24,24 +21,6 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(scope="session")
-def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One real tracking server for the whole session; tests use model names of their own."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    port, log = free_port(), folder / "mlflow.log"
-    command = [
-        str(Path(sys.executable).with_name("mlflow")), "server",
-        "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-        "--artifacts-destination", str(folder / "artifacts"),
-        "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-    ]  # fmt: skip
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    with process(command, log, **quiet) as running:
-        url = f"http://127.0.0.1:{port}"
-        wait_for(f"{url}/health", running, log)
-        yield url
-
-
 @pytest.fixture
 def registered_model(request: pytest.FixtureRequest) -> str:
     name: str = request.node.name
@@ -51,11 +30,12 @@ def registered_model(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def publish(
     mlflow_server: str, registered_model: str, monkeypatch: pytest.MonkeyPatch
-) -> Publish:
+) -> Iterator[Publish]:
     """Register a folder as the next version of the test's model, and move the alias to it."""
     import mlflow
 
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(mlflow_server)
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     pyfunc = Path(__file__).parents[2] / "serving" / "pyfunc.py"
 
@@ -75,4 +55,5 @@ def publish(
         found = client.get_model_version(registered_model, version)
         return Release(version, found.creation_timestamp)
 
-    return log_model
+    yield log_model
+    mlflow.set_tracking_uri(before)

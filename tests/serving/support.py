@@ -4,81 +4,35 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pyarrow as pa
 
-from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo, Parameters
+from serving.registry import Release
+from tests.serving.hand_made import hand_made, random_artifact
 
-USERS, MOVIES, FACTORS = 6, 12, 3
-GENRES = ("Comedy", "Drama")
+Publish = Callable[..., Release]
+"""Called with a model's folder and, optionally, the alias to move to the new version."""
 
 
 def tiny_model(folder: Path, label: str) -> Path:
-    """Write a model of users 1-6 and movies 10-120; its titles end with `label`."""
-    random = np.random.default_rng(7)
-    movie_ids = np.arange(1, MOVIES + 1, dtype=np.int32) * 10
-    movies, users = random.random((MOVIES, FACTORS)), random.random((USERS, FACTORS))
-    rated = np.arange(2 * USERS) % MOVIES  # user u rated rows 2u and 2u + 1
-    scores = users @ movies.T
-    scores[np.repeat(np.arange(USERS), 2), rated] = -np.inf
-    lists = np.argsort(-scores)[:, : MOVIES - 2]
-    arrays = Arrays(
-        movie_ids=movie_ids,
-        movie_counts=np.arange(MOVIES, 0, -1),
-        movie_damped_mean=np.linspace(4.5, 2.5, MOVIES),
-        movie_bias=np.linspace(0.5, -0.5, MOVIES),
-        movie_factors=movies,
-        movie_ranking=movies,
-        ranking_gram=movies.T @ movies,
-        ranking_mean=users.mean(axis=0),
-        genre_movies=np.arange(MOVIES) % 2 == np.arange(2)[:, None],
-        user_ids=np.arange(1, USERS + 1),
-        user_bias=np.zeros(USERS),
-        user_factors=users,
-        user_ranking=users,
-        rated_offsets=np.arange(USERS + 1) * 2,
-        rated_movies=rated,
-        rated_halves=np.full(len(rated), 9),
-        list_movies=lists,
-        list_scores=np.take_along_axis(scores, lists, axis=1),
-        list_nearest=np.full(lists.shape, -1),
-    )
-    Artifact(
-        info=ModelInfo(
-            format=FORMAT,
-            week="2024-01-01",
-            trained_at="2024-01-08T00:00:00+00:00",
-            n_users=USERS,
-            n_movies=MOVIES,
-            n_ratings=len(rated),
-            algorithm="svd+als",
-        ),
-        parameters=Parameters(
-            global_mean=3.5,
-            rating_regularization=0.05,
-            ranking_regularization=1.0,
-            ranking_alpha=2.0,
-            genres=GENRES,
-        ),
-        arrays=arrays,
-        titles=pa.array([f"Movie {movie} ({label})" for movie in movie_ids]),
-        genres=pa.array([GENRES[row % 2] for row in range(MOVIES)]),
-    ).write(folder)
+    """Write the hand-made model (users 1 and 2, movies 10-50); its titles end with `label`."""
+    artifact = hand_made()
+    titles = [f"{title} ({label})" for title in artifact.titles.to_pylist()]
+    replace(artifact, titles=pa.array(titles)).write(folder)
     return folder
 
 
 def broken_model(folder: Path) -> Path:
     """Write a model whose lists are upside down: it loads, and must not serve."""
-    tiny_model(folder, "broken")
-    scores = np.load(folder / "list_scores.npy")
-    np.save(folder / "list_scores.npy", np.ascontiguousarray(scores[:, ::-1]))
+    artifact = random_artifact(seed=1)
+    upside_down = replace(artifact.arrays, list_scores=-artifact.arrays.list_scores)
+    replace(artifact, arrays=upside_down).write(folder)
     return folder
 
 

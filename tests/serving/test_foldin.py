@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from implicit.cpu.als import AlternatingLeastSquares
 from sklearn.linear_model import Ridge
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from serving.foldin import (
     FULL_PROFILE,

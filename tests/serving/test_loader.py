@@ -232,9 +232,14 @@ def test_an_unexpected_error_does_not_end_the_polling(
     assert "Traceback" in caplog.text
 
 
-def test_many_refreshes_at_once_load_one_model(
-    loader: Loader, registry: FolderRegistry
-) -> None:
+def test_an_unreadable_cache_does_not_end_the_start(loader: Loader, cache: Cache) -> None:
+    cache.root.mkdir()
+    (cache.root / "last_good").mkdir()
+    loader.restore()
+    assert loader.problem == "unexpected IsADirectoryError"
+
+
+def test_many_refreshes_at_once_load_one_model(loader: Loader, registry: FolderRegistry) -> None:
     registry.named = FIRST
     together = threading.Barrier(8)
 

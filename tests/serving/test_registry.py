@@ -5,8 +5,7 @@ import pytest
 
 from serving import Model
 from serving.registry import Registry, RegistryError, Release
-from tests.serving.conftest import Publish
-from tests.serving.support import free_port, tiny_model
+from tests.serving.support import Publish, free_port, tiny_model
 
 
 @pytest.fixture
@@ -15,7 +14,7 @@ def registry(mlflow_server: str, registered_model: str) -> Registry:
 
 
 def test_a_model_that_is_not_registered(registry: Registry) -> None:
-    with pytest.raises(RegistryError, match="^no version of model_of_.* has the alias production"):
+    with pytest.raises(RegistryError, match=r"^no version of model_of_.* has the alias production"):
         registry.release()
 
 
@@ -25,9 +24,7 @@ def test_an_alias_that_is_missing(registry: Registry, publish: Publish, tmp_path
         registry.release()
 
 
-def test_the_alias_names_the_release(
-    registry: Registry, publish: Publish, tmp_path: Path
-) -> None:
+def test_the_alias_names_the_release(registry: Registry, publish: Publish, tmp_path: Path) -> None:
     folder = tiny_model(tmp_path / "v1", "v1")
     first, second = publish(folder), publish(folder)
     assert (first.version, second.version) == ("1", "2")
@@ -44,7 +41,7 @@ def test_the_download_is_a_model(registry: Registry, publish: Publish, tmp_path:
 
 def test_a_version_that_is_missing(registry: Registry, publish: Publish, tmp_path: Path) -> None:
     publish(tiny_model(tmp_path / "v1", "v1"))
-    with pytest.raises(RegistryError, match="^version 77 of model_of_.* can't be fetched"):
+    with pytest.raises(RegistryError, match=r"^version 77 of model_of_.* can't be fetched"):
         registry.download(Release("77", 0), tmp_path / "scratch")
 
 

@@ -20,7 +20,7 @@ def test_a_sound_model_passes(model: Model) -> None:
 
 
 def test_lists_in_the_wrong_order_do_not(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"known user 4 was answered with movies out of order$"):
+    with pytest.raises(ModelError, match=r"known user 2 was answered with movies out of order$"):
         check(Model.load(broken_model(tmp_path / "model")))
 
 

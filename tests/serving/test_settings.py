@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from serving.settings import PREFIX, Settings, SettingsError, load_settings
 
@@ -65,4 +66,4 @@ def test_a_refused_key_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_key_is_not_shown() -> None:
-    assert KEY not in repr(Settings(api_key=KEY))  # type: ignore[arg-type]
+    assert KEY not in repr(Settings(api_key=SecretStr(KEY)))

@@ -15,7 +15,11 @@ from cinematch_dagster.warehouse.dsn import with_database
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("postgres")
-    yield embedded.start(folder)
+    dsn = embedded.start(folder)
+    with connect(dsn, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # these databases are thrown away
+        connection.execute("SELECT pg_reload_conf()")
+    yield dsn
     embedded.destroy(folder)
 
 

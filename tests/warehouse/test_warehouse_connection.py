@@ -4,11 +4,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from warehouse_support import child, outputs, value
 
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
 from cinematch_dagster.warehouse.dsn import with_database
+from tests.warehouse.warehouse_support import child, outputs, value
 
 MIGRATE = """
 import sys

@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from warehouse_support import child, host, outputs, value
 
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.account import EmbeddedPostgresError
 from cinematch_dagster.warehouse.connection import connect
+from tests.warehouse.warehouse_support import child, host, outputs, value
 
 START = """
 import sys

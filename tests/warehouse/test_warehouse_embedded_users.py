@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from warehouse_support import host, value
 
 from cinematch_dagster.warehouse import account, cluster, embedded, programs
 from cinematch_dagster.warehouse.account import Account, EmbeddedPostgresError
 from cinematch_dagster.warehouse.connection import connect
+from tests.warehouse.warehouse_support import host, value
 
 ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="only root can change users")

@@ -3,10 +3,10 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
-from warehouse_support import value
 
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import with_database
+from tests.warehouse.warehouse_support import value
 
 
 @pytest.fixture

@@ -2,11 +2,8 @@
 
 import dagster as dg
 
-from cinematch_dagster.defs.partitions import weeks
-
 drift_monitoring = dg.define_asset_job(
     "drift_monitoring",
     selection=dg.AssetSelection.assets("drift_report"),
-    partitions_def=weeks,
     description="Compute drift reports again, of weeks that are loaded.",
 )

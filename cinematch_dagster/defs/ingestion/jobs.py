@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from cinematch_dagster.defs.partitions import weeks
-
 data_preparation = dg.define_asset_job(
     "data_preparation",
     selection=dg.AssetSelection.groups("preparation"),
@@ -13,6 +11,5 @@ data_preparation = dg.define_asset_job(
 buffer_ingestion_weekly = dg.define_asset_job(
     "buffer_ingestion_weekly",
     selection=dg.AssetSelection.assets("ratings_buffer", "drift_report"),
-    partitions_def=weeks,
     description="Load a week's batch file into the buffer, then test it for drift.",
 )

@@ -1,0 +1,203 @@
+"""The charts of the report pages, as inline SVG."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from cinematch_dagster.drift.formats import percent
+from cinematch_dagster.drift.svg import WIDTH, Plot, element, path, picture, text
+
+MOST_MARKERS = 30
+MOST_LABELS = 5
+HEIGHT = 200
+ROW = 26
+
+
+@dataclass(frozen=True)
+class Series:
+    """What is drawn in one style.
+
+    Attributes:
+        style: CSS class: `base`, `alone` or `total`.
+        values: one a group or week; None where nothing is known.
+    """
+
+    style: str
+    values: Sequence[float | None]
+
+
+def columns(
+    labels: Sequence[str], series: Sequence[Series], top: float, title: str, axis: str
+) -> Markup:
+    """Draw shares as columns in groups.
+
+    Args:
+        labels: one a group.
+        series: the columns of a group, from left to right.
+        top: the largest share that the scale has to hold; several charts can so have one scale.
+        title: what is read out in place of the picture.
+        axis: name of the groups.
+    """
+    plot = Plot(max(top, 0.01) * 1.05)
+    width = 0.8 / len(labels) / len(series)
+    bars = [
+        _bar(plot, one.style, (group + 0.1) / len(labels) + width * place, width, share or 0.0)
+        for place, one in enumerate(series)
+        for group, share in enumerate(one.values)
+    ]
+    names = [
+        text(plot.x((group + 0.5) / len(labels)), plot.lower + 15, label)
+        for group, label in enumerate(labels)
+    ]
+    axis_name = text(plot.x(0.5), HEIGHT - 4, axis, class_="soft")
+    return picture(HEIGHT, title, plot.scale(), *bars, *names, axis_name)
+
+
+def _bar(plot: Plot, style: str, place: float, width: float, share: float) -> Markup:
+    top = plot.y(share)
+    left, right = plot.x(place), plot.x(place + width)
+    return element("rect", x=left, y=top, width=right - left, height=plot.lower - top, class_=style)
+
+
+def progression(
+    weeks: Sequence[datetime.date],
+    series: Sequence[Series],
+    threshold: float,
+    early: float,
+    injected: Sequence[bool],
+    title: str,
+) -> Markup:
+    """Draw scores over the weeks, with the threshold and the mark where early signals start.
+
+    Args:
+        weeks: in order, at least one.
+        series: scores, one a week.
+        threshold: of the scores.
+        early: score from which there is an early signal.
+        injected: whether a week's ratings were altered on purpose.
+        title: what is read out in place of the picture.
+    """
+    scores = [value for one in series for value in one.values if value is not None]
+    plot = Plot(max([threshold, *scores]) * 1.12)
+    return picture(
+        HEIGHT,
+        title,
+        *_injected(plot, injected),
+        plot.scale(),
+        _level(plot, early, "early-line"),
+        _level(plot, threshold, "threshold-line"),
+        *(line for one in series for line in _line(plot, one)),
+        *_dates(plot, weeks),
+    )
+
+
+def _level(plot: Plot, score: float, style: str) -> Markup:
+    y = plot.y(score)
+    return element("path", d=path([(plot.left, y), (plot.right, y)]), class_=style)
+
+
+def _place(week: int, weeks: int) -> float:
+    """Return where a week is drawn, between 0 and 1, with half a week free at either end."""
+    return (week + 0.5) / weeks
+
+
+def _injected(plot: Plot, injected: Sequence[bool]) -> list[Markup]:
+    """Draw a band behind each week whose ratings were altered on purpose, and say what it is."""
+    places = [plot.x(_place(week, len(injected))) for week, is_ in enumerate(injected) if is_]
+    if not places:
+        return []
+    bands = element(
+        "path",
+        d="".join(path([(x, plot.upper), (x, plot.lower)]) for x in places),
+        stroke_width=(plot.right - plot.left) / len(injected),
+        class_="injected",
+    )
+    return [bands, text(plot.right, plot.upper - 3, "shaded: injected drift", "end", "soft")]
+
+
+def _line(plot: Plot, series: Series) -> list[Markup]:
+    """Draw a series as one path, broken where a value is missing, with markers if they fit."""
+    stretches: list[list[tuple[float, float]]] = [[]]
+    for week, value in enumerate(series.values):
+        if value is None:
+            stretches.append([])
+        else:
+            stretches[-1].append((plot.x(_place(week, len(series.values))), plot.y(value)))
+    drawn = [stretch for stretch in stretches if stretch]
+    points = [point for stretch in drawn for point in stretch]
+    line = element("path", d="".join(map(path, drawn)), class_=f"line {series.style}-line")
+    lonely = len(series.values) > MOST_MARKERS
+    markers = [] if lonely else [_marker(series.style, *point) for point in points]
+    return [line, *markers]
+
+
+def _marker(style: str, x: float, y: float) -> Markup:
+    """Draw a square for a week alone and a dot for all weeks, so that colour is not needed."""
+    if style == "alone":
+        return element("rect", x=x - 3, y=y - 3, width=6, height=6, class_=style)
+    return element("circle", cx=x, cy=y, r=3.5, class_=style)
+
+
+def _dates(plot: Plot, weeks: Sequence[datetime.date]) -> list[Markup]:
+    every = -(-len(weeks) // MOST_LABELS)
+    form = "{:%Y-%m}" if len(weeks) > 52 else "{:%m-%d}"
+    return [
+        text(plot.x(_place(week, len(weeks))), plot.lower + 15, form.format(weeks[week]))
+        for week in range(0, len(weeks), every)
+    ] + [text(plot.x(0.5), HEIGHT - 4, "week", class_="soft")]
+
+
+def rows(labels: Sequence[str], series: Sequence[Series], title: str) -> Markup:
+    """Draw shares as horizontal bars: a row a label, a bar a series, with the shares in digits."""
+    label_end, bar_start, bar_end = 112, 118, WIDTH - 64
+    top = max([value or 0.0 for one in series for value in one.values] + [0.01])
+    width = (bar_end - bar_start) / top
+    height = (ROW - 6) / len(series)
+    content = []
+    for row, label in enumerate(labels):
+        y = row * ROW
+        content.append(text(label_end, y + ROW / 2 + 1, label, "end"))
+        for place, one in enumerate(series):
+            share = one.values[row] or 0.0
+            bar_y = y + place * height
+            content.append(
+                element(
+                    "rect",
+                    x=bar_start,
+                    y=bar_y,
+                    width=share * width,
+                    height=height - 1,
+                    class_=one.style,
+                )
+            )
+            content.append(
+                text(
+                    bar_start + share * width + 4,
+                    bar_y + height - 2,
+                    percent(share, 1),
+                    "start",
+                    "small",
+                )
+            )
+    return picture(len(labels) * ROW, title, *content)
+
+
+def gauge(score: float, threshold: float, early: float, style: str) -> Markup:
+    """Draw a score as a bar, with a tick at its threshold and one where early signals start."""
+    full = max(score, threshold * 1.25)
+    scale = WIDTH / full
+    return element(
+        "svg",
+        element("rect", x=0, y=3, width=WIDTH, height=8, class_="track"),
+        element("rect", x=0, y=3, width=score * scale, height=8, class_=style),
+        element("rect", x=early * scale - 1, y=3, width=2, height=8, class_="early-tick"),
+        element("rect", x=threshold * scale - 1.5, y=0, width=3, height=14, class_="tick"),
+        viewBox=f"0 0 {WIDTH} 14",
+        preserveAspectRatio="none",
+        aria_hidden="true",
+        class_="gauge",
+    )

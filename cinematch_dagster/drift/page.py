@@ -1,0 +1,116 @@
+"""Self-contained HTML pages of the drift reports: one a week, and an index over the weeks.
+
+Jinja2 templates with inline style and SVG: no script, no network, nothing to load.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jinja2
+
+from cinematch_dagster.drift import formats, words
+from cinematch_dagster.drift.panels import (
+    MARKS,
+    Side,
+    WeekReport,
+    activity_rows,
+    evidence_rows,
+    panels,
+    progressions,
+    score_text,
+)
+from cinematch_dagster.drift.verdict import DriftPolicy, Level
+
+__all__ = ["Decided", "Side", "WeekReport", "index_page", "week_page"]
+
+WEEKS_ON_A_PAGE = 52
+WEEKS_ON_THE_INDEX = 520
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Something that was decided after a look at the report.
+
+    Attributes:
+        at: when.
+        what: a headline, such as "Retraining triggered" or "Version 2 promoted".
+        reason: one readable sentence.
+    """
+
+    at: datetime.datetime
+    what: str
+    reason: str
+
+
+def week_page(
+    weeks: Sequence[WeekReport],
+    baseline: Side,
+    per_batch: Side,
+    cumulative: Side,
+    policy: DriftPolicy,
+    decisions: Sequence[Decided] = (),
+) -> str:
+    """Write the page of the last of some weeks.
+
+    Args:
+        weeks: in order, up to and including the one that the page is about; the progression shows
+            the last `WEEKS_ON_A_PAGE`.
+        baseline: what was compared with.
+        per_batch: the week alone.
+        cumulative: all weeks since the last retraining.
+        policy: that the reports were made with.
+        decisions: what followed from the report.
+    """
+    shown = weeks[-WEEKS_ON_A_PAGE:]
+    views = panels(weeks[-1].report, baseline, per_batch, cumulative, policy)
+    return _template("week.html").render(
+        current=weeks[-1],
+        previous=weeks[-2] if len(weeks) > 1 else None,
+        weeks=shown,
+        panels=views,
+        evidence=evidence_rows(views),
+        activity=activity_rows((per_batch, cumulative, baseline)),
+        progressions=progressions(shown, policy),
+        decisions=decisions,
+    )
+
+
+def index_page(weeks: Sequence[WeekReport], policy: DriftPolicy) -> str:
+    """Write the index over some weeks, in order and at least one.
+
+    It counts all of them, and shows the last `WEEKS_ON_THE_INDEX`.
+    """
+    counted = Counter(each.report.level for each in weeks)
+    shown = weeks[-WEEKS_ON_THE_INDEX:]
+    return _template("index.html").render(
+        weeks=shown,
+        total=len(weeks),
+        levels=[(level, counted[level]) for level in reversed(Level) if counted[level]],
+        progressions=progressions(shown, policy),
+    )
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cinematch_dagster.drift"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    functions = (formats.number, formats.percent, formats.p_value, formats.day)
+    environment.filters |= {function.__name__: function for function in functions}
+    environment.globals |= {
+        "exact": formats.exact,
+        "score_text": score_text,
+        "MARKS": MARKS,
+        "TESTS": words.TESTS,
+        "MEANINGS": words.MEANINGS,
+    }
+    return environment.get_template(name)

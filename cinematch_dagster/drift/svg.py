@@ -1,0 +1,86 @@
+"""Parts of inline SVG pictures: escaped elements, a vertical scale of shares, a legend of nothing.
+
+Pictures are drawn for a width of 340, about a phone's, so that their text stays readable there;
+colours come from the classes of the page they are put into.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+WIDTH = 340
+
+
+def element(tag: str, *content: str, **attributes: str | float) -> Markup:
+    """Return an element; its texts and attributes are escaped unless they are Markup.
+
+    Underscores in names of attributes become hyphens, and one at the end is dropped (`class_`).
+    """
+    pairs = Markup("").join(
+        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _short(value))
+        for name, value in attributes.items()
+    )
+    return Markup("<{0}{1}>{2}</{0}>").format(tag, pairs, Markup("").join(content))
+
+
+def picture(height: float, title: str, *content: Markup) -> Markup:
+    """Return an SVG picture; the title is what is read out in its place."""
+    name = element("title", title)
+    return element("svg", name, *content, viewBox=f"0 0 {WIDTH} {_short(height)}", role="img")
+
+
+def text(x: float, y: float, content: str, anchor: str = "middle", class_: str = "") -> Markup:
+    """Return a text at its baseline."""
+    return element("text", content, x=x, y=y, text_anchor=anchor, class_=class_)
+
+
+def path(points: list[tuple[float, float]]) -> str:
+    """Return the path through some points, in the syntax of `d`."""
+    return "M" + "L".join(f"{_short(x)},{_short(y)}" for x, y in points)
+
+
+def _short(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A rectangle with a vertical scale from 0 to `top` (a share) at its left.
+
+    Attributes:
+        top: upper end of the scale, above 0.
+    """
+
+    top: float
+    left: float = 40
+    right: float = WIDTH - 6
+    upper: float = 12
+    lower: float = 164
+
+    def y(self, share: float) -> float:
+        """Return the height at which a share is drawn."""
+        return self.lower - (self.lower - self.upper) * share / self.top
+
+    def x(self, place: float) -> float:
+        """Return where a place between 0 (left) and 1 (right) is drawn."""
+        return self.left + (self.right - self.left) * place
+
+    def scale(self) -> Markup:
+        """Draw a line and a label for each of about four round shares."""
+        step = _round_step(self.top / 4)
+        digits = max(0, -math.floor(math.log10(step * 100) + 1e-9))
+        shares = [step * n for n in range(int(self.top / step + 1e-9) + 1)]
+        return Markup("").join(
+            element("path", d=path([(self.left, y), (self.right, y)]), class_="grid")
+            + text(self.left - 5, y + 4, f"{share * 100:.{digits}f} %", "end")
+            for share, y in ((share, self.y(share)) for share in shares)
+        )
+
+
+def _round_step(least: float) -> float:
+    """Return the smallest of 1, 2, 5, 10, … (times a power of ten) that is not below `least`."""
+    power = 10.0 ** math.floor(math.log10(least))
+    return next(power * step for step in (1, 2, 5, 10) if power * step >= least * (1 - 1e-9))

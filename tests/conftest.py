@@ -1,0 +1,94 @@
+import os
+import shutil
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import psutil
+import pytest
+
+from cinematch_dagster.local.processes import (
+    Service,
+    free_port,
+    start,
+    stop,
+    wait_until_healthy,
+)
+from cinematch_dagster.settings import ROOT, load_settings
+from cinematch_dagster.warehouse import embedded
+from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
+from cinematch_dagster.warehouse.dsn import with_database
+
+# Two busy cores: how long one example takes says nothing about the code.
+hypothesis.settings.register_profile("cinematch", deadline=None)
+hypothesis.settings.load_profile("cinematch")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("postgres")
+    yield embedded.start(folder)
+    embedded.destroy(folder)
+
+
+@pytest.fixture(scope="session")
+def warehouse_template(postgres_server: str) -> str:
+    with connect(ensure_database(postgres_server, "cinematch_template")) as connection:
+        migrate(connection)
+    return "cinematch_template"
+
+
+@pytest.fixture
+def warehouse_dsn(postgres_server: str, warehouse_template: str) -> Iterator[str]:
+    """A fresh, migrated warehouse."""
+    name = f"test_{uuid.uuid4().hex}"
+    with connect(postgres_server, autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {warehouse_template}".encode())
+        yield with_database(postgres_server, name)
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture
+def platform_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, warehouse_dsn: str
+) -> Iterator[Path]:
+    """The sample profile on a fresh warehouse and state folder; returns the state folder."""
+    shutil.copytree(ROOT / "data" / "sample", tmp_path / "data" / "sample")
+    for name, value in {
+        "CINEMATCH_PROFILE": "sample",
+        "CINEMATCH_DATABASE_URL": warehouse_dsn,
+        "CINEMATCH_STATE_DIR": str(tmp_path),
+        "CINEMATCH_DATA_DIR": str(tmp_path / "data"),
+    }.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "landing").mkdir()
+    load_settings.cache_clear()
+    yield tmp_path
+    load_settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real tracking server for the whole session; tests use model names of their own."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    port = free_port()
+    service = Service(
+        "mlflow",
+        (
+            str(Path(sys.executable).with_name("mlflow")), "server", "--workers", "1",
+            "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
+            "--artifacts-destination", str(folder / "artifacts"),
+            "--host", "127.0.0.1", "--port", str(port),
+        ),
+        port, "/health", "none",
+    )  # fmt: skip
+    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    process = start(service, os.environ | quiet, folder)
+    try:
+        wait_until_healthy(service, process, folder)
+        yield service.url
+    finally:
+        stop([psutil.Process(process.pid)])
+        process.wait()

@@ -1,0 +1,84 @@
+"""Holds the graph, so that a change to it shows in review."""
+
+import datetime
+
+import dagster as dg
+import pytest
+
+from cinematch_dagster.definitions import defs
+from cinematch_dagster.defs.partitions import model_weeks, weeks
+
+GRAPH = {
+    # asset: (group, upstream assets, partitions)
+    "raw_movielens": ("preparation", set(), None),
+    "initial_ratings": ("preparation", {"raw_movielens"}, None),
+    "buffer_batches": ("preparation", {"raw_movielens"}, None),
+    "movie_features": ("preparation", {"raw_movielens"}, None),
+    "ratings": ("preparation", {"initial_ratings"}, None),
+    "movies": ("preparation", {"movie_features"}, None),
+    "ratings_buffer": ("ingestion", {"buffer_batches", "ratings"}, weeks),
+    "drift_report": ("drift", {"ratings_buffer", "drift_report"}, weeks),
+    "trained_model": ("training", {"ratings", "movies", "drift_report"}, model_weeks),
+    "production_registration": ("registry", {"trained_model"}, model_weeks),
+}
+graph = defs.resolve_asset_graph()
+
+
+def node(name: str) -> dg.AssetSpec:
+    return next(s for s in defs.resolve_all_asset_specs() if s.key == dg.AssetKey(name))
+
+
+def test_there_is_no_other_asset() -> None:
+    assert {key.to_user_string() for key in graph.get_all_asset_keys()} == set(GRAPH)
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_group_upstream_and_partitions(name: str) -> None:
+    group, upstream, partitions = GRAPH[name]
+    spec = node(name)
+    assert spec.group_name == group
+    assert {dep.asset_key.to_user_string() for dep in spec.deps} == upstream
+    assert spec.partitions_def == partitions
+
+
+@pytest.mark.parametrize("name", GRAPH)
+def test_every_asset_can_be_read_in_the_ui(name: str) -> None:
+    spec = node(name)
+    assert spec.description
+    assert spec.owners
+    assert spec.kinds
+
+
+@pytest.mark.parametrize("name", ["ratings_buffer", "drift_report"])
+def test_a_range_of_weeks_is_one_run(name: str) -> None:
+    assert graph.get(dg.AssetKey(name)).backfill_policy == dg.BackfillPolicy.single_run()
+
+
+@pytest.mark.parametrize("name", ["trained_model", "production_registration"])
+def test_models_are_trained_and_registered_one_at_a_time(name: str) -> None:
+    assert graph.get(dg.AssetKey(name)).pools == {"retrain"}
+
+
+def test_jobs_have_the_names_that_people_know() -> None:
+    selections = {
+        job.name: {key.to_user_string() for key in job.asset_layer.selected_asset_keys}
+        for job in defs.resolve_all_job_defs()
+        if not job.name.startswith("__")
+    }
+    assert selections == {
+        "data_preparation": {name for name, row in GRAPH.items() if row[0] == "preparation"},
+        "buffer_ingestion_weekly": {"ratings_buffer", "drift_report"},
+        "drift_monitoring": {"drift_report"},
+        "model_training": {"trained_model"},
+        "trigger_retraining": {"trained_model", "production_registration"},
+    }
+
+
+def test_weeks_are_mondays_and_the_model_has_one_more() -> None:
+    mondays = weeks.get_partition_keys(current_time=datetime.datetime(2030, 1, 1))
+    assert mondays[:2] == ["2024-01-01", "2024-01-08"]
+    assert len(mondays) == 12
+    assert model_weeks.get_partition_keys(current_time=datetime.datetime(2030, 1, 1)) == [
+        "2023-12-25",
+        *mondays,
+    ]

@@ -1,0 +1,113 @@
+"""Ingestion and drift of weeks inside Dagster runs, on a real Postgres."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+import pytest
+
+from cinematch_dagster.warehouse.connection import connect
+
+Run = Callable[..., dg.ExecuteInProcessResult]
+Drop = Callable[..., Path]
+
+
+@pytest.fixture
+def database(warehouse_dsn: str) -> Iterator[psycopg.Connection]:
+    with connect(warehouse_dsn, autocommit=True) as connection:
+        yield connection
+
+
+def rows(database: psycopg.Connection, query: str) -> list[tuple[object, ...]]:
+    return database.execute(query.encode()).fetchall()
+
+
+def metadata(instance: dg.DagsterInstance, asset: str, week: str) -> dict[str, object]:
+    records = instance.fetch_materializations(
+        dg.AssetRecordsFilter(dg.AssetKey(asset), asset_partitions=[week]), limit=1
+    ).records
+    assert records[0].asset_materialization is not None
+    return {k: v.value for k, v in records[0].asset_materialization.metadata.items()}
+
+
+def test_a_week_says_how_many_rows_are_in_file_and_table(
+    drop: Drop, run_weeks: Run, instance: dg.DagsterInstance, database: psycopg.Connection
+) -> None:
+    drop(1)
+    assert run_weeks(1, 1).success
+    seen = metadata(instance, "ratings_buffer", "2024-01-01")
+    assert seen["rows_in_file"] == seen["rows_in_table"] == 2000
+    assert rows(database, "SELECT count(*) FROM ratings_buffer") == [(2000,)]
+    assert rows(
+        database, "SELECT record_count, status FROM ingestion_metadata WHERE batch_id = 'batch_w1'"
+    ) == [(2000, "completed")]
+
+
+def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(
+    drop: Drop, run_weeks: Run, instance: dg.DagsterInstance, database: psycopg.Connection
+) -> None:
+    for number in (1, 2, 3):
+        drop(number, drifted=number == 3)
+    assert run_weeks(1, 3).success
+    assert len(instance.get_runs()) == 1
+    assert rows(
+        database, "SELECT week, count(*) FROM drift_alerts GROUP BY week ORDER BY week"
+    ) == [(datetime.date(2024, 1, day), 3) for day in (1, 8, 15)]
+    assert "DRIFT DETECTED" in str(metadata(instance, "drift_report", "2024-01-15")["verdict"])
+    assert (
+        metadata(instance, "drift_report", "2024-01-08")["rows since the last retraining"] == 4000
+    )
+
+
+def test_the_same_weeks_again_change_no_row(
+    drop: Drop, run_weeks: Run, instance: dg.DagsterInstance, database: psycopg.Connection
+) -> None:
+    drop(1)
+    run_weeks(1, 1)
+    before = rows(database, 'SELECT * FROM ratings_buffer ORDER BY "userId"')
+    assert run_weeks(1, 1).success
+    assert rows(database, 'SELECT * FROM ratings_buffer ORDER BY "userId"') == before
+    assert metadata(instance, "ratings_buffer", "2024-01-01")["outcome"] == "unchanged"
+
+
+def test_a_week_without_a_file_fails_by_name_and_takes_no_other_along(
+    drop: Drop, run_weeks: Run, instance: dg.DagsterInstance, database: psycopg.Connection
+) -> None:
+    drop(1)
+    drop(3)
+    result = run_weeks(1, 3, raise_on_error=False)
+    assert not result.success
+    failure = result.failure_data_for_node("ratings_buffer")
+    assert failure is not None
+    assert failure.error is not None
+    assert "week 2024-01-08 has no batch file, batch_w2.parquet was expected" in str(
+        failure.error.message
+    )
+    assert rows(database, "SELECT DISTINCT batch_id FROM ratings_buffer ORDER BY 1") == [
+        ("batch_w1",),
+        ("batch_w3",),
+    ]
+    assert metadata(instance, "ratings_buffer", "2024-01-15")["rows_in_table"] == 2000
+
+
+def test_a_bad_file_is_refused_whole_and_its_week_is_marked(
+    drop: Drop, run_weeks: Run, database: psycopg.Connection
+) -> None:
+    path = drop(1)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert not run_weeks(1, 1, raise_on_error=False).success
+    ((status, notes),) = rows(
+        database, "SELECT status, notes FROM ingestion_metadata WHERE batch_id = 'batch_w1'"
+    )
+    assert status == "failed"
+    assert "batch_w1.parquet" in str(notes)
+    assert rows(database, "SELECT count(*) FROM ratings_buffer") == [(0,)]
+
+
+def test_the_check_shows_drift_as_a_warning(drop: Drop, run_weeks: Run) -> None:
+    drop(1, drifted=True)
+    (check,) = run_weeks(1, 1).get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity is dg.AssetCheckSeverity.WARN

@@ -1,0 +1,164 @@
+"""Training and registration on a real Postgres and a real MLflow server."""
+
+import datetime
+from collections.abc import Callable
+
+import pytest
+from mlflow import MlflowClient
+
+from cinematch_dagster.pipeline.registration import (
+    MODEL_NAME,
+    PRODUCTION,
+    RegistrationError,
+    register,
+)
+from cinematch_dagster.pipeline.training import TrainingResult, read_training_data
+from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.promotions import Promotion
+
+Train = Callable[[int], TrainingResult]
+Arrive = Callable[[int], None]
+Register = Callable[[int], Promotion]
+
+
+def week(number: int) -> datetime.date:
+    return datetime.date(2024, 1, 1) + datetime.timedelta(weeks=number - 1)
+
+
+@pytest.fixture
+def register_week(warehouse: str, settings: Settings) -> Register:
+    return lambda number: register(warehouse, week(number), settings, "a Dagster run")
+
+
+@pytest.fixture
+def client(settings: Settings) -> MlflowClient:
+    return MlflowClient(settings.tracking_uri)
+
+
+def in_production(client: MlflowClient) -> str:
+    return str(client.get_model_version_by_alias(MODEL_NAME, PRODUCTION).version)
+
+
+def rows(dsn: str, query: str) -> list[tuple[object, ...]]:
+    with connect(dsn) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
+    warehouse: str,
+    arrive: Arrive,
+    train_week: Train,
+    register_week: Register,
+    client: MlflowClient,
+) -> None:
+    train_week(0)
+    first = register_week(0)
+    assert first.promoted
+    assert in_production(client) == first.version
+
+    arrive(1)
+    arrive(2)
+    train_week(1)  # and its registration fails before it has done anything
+    train_week(2)
+    second = register_week(2)
+    assert second.promoted
+    assert second.from_version == first.version
+    assert in_production(client) == second.version
+
+    late = register_week(1)  # the retry
+    assert not late.promoted
+    assert "older than the champion's" in late.reason
+    assert in_production(client) == second.version
+
+    again = register_week(2)  # a retry of what had succeeded
+    assert (again.version, again.promoted) == (second.version, True)
+    assert in_production(client) == second.version
+    assert rows(warehouse, "SELECT week, promoted FROM promotions ORDER BY id") == [
+        (week(0), True),
+        (week(2), True),
+        (week(1), False),
+    ]
+    stages = {
+        v.version: v.tags["stage"]
+        for v in client.search_model_versions(f"name = '{MODEL_NAME}'")
+        if v.version in {first.version, second.version, late.version}
+    }
+    assert stages == {first.version: "None", second.version: "Production", late.version: "None"}
+
+
+def test_a_promotion_merges_the_buffer_and_moves_the_baseline(
+    warehouse: str, arrive: Arrive, train_week: Train, register_week: Register
+) -> None:
+    train_week(0)
+    register_week(0)
+    arrive(1)
+    arrive(2)
+    before = rows(warehouse, "SELECT count(*) FROM ratings")
+    train_week(2)
+    assert register_week(2).promoted
+    assert before == [(35_971,)]
+    assert rows(warehouse, "SELECT data_split, count(*) FROM ratings GROUP BY 1 ORDER BY 1") == [
+        ("test", 10_792 + 2 * 959),
+        ("train", 25_179 + 2 * (4_796 - 959)),
+    ]
+    assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(0,)]
+
+
+def test_each_training_run_leaves_one_row_of_metrics(
+    warehouse: str, train_week: Train, register_week: Register
+) -> None:
+    train_week(0)
+    train_week(0)
+    promotion = register_week(0)
+    versions = rows(
+        warehouse,
+        "SELECT model_version, rmse > 0, mae > 0, precision_at_10 > 0, data_size"
+        " FROM model_metrics ORDER BY id",
+    )
+    assert versions[1] == (promotion.version, True, True, True, 25_179)
+    assert str(versions[0][0]).startswith("run:")
+
+
+def test_registering_without_a_trained_model_names_the_week(register_week: Register) -> None:
+    with pytest.raises(RegistrationError, match="week 2024-01-15 has no trained model"):
+        register_week(3)
+
+
+def test_the_run_in_mlflow_holds_the_data_s_identity_the_plots_and_the_model(
+    warehouse: str, arrive: Arrive, train_week: Train, client: MlflowClient
+) -> None:
+    arrive(1)
+    result = train_week(1)
+    run = client.get_run(result.mlflow_run_id)
+    assert run.info.status == "FINISHED"
+    data = read_training_data(warehouse, week(1))
+    assert run.data.params["data_sha256"] == data.sha256
+    assert run.data.params["data_rows"] == str(25_179 + 4_796 - 959)
+    assert run.data.params["batches"] == '["baseline", "batch_w1"]'
+    assert run.data.metrics["standing_rmse"] == pytest.approx(result.standing.rmse)
+    assert {f.path for f in client.list_artifacts(run.info.run_id, "plots")} == {
+        "plots/errors_by_star.png",
+        "plots/factor_norms.png",
+        "plots/rmse_by_slice.png",
+    }
+    assert run.outputs is not None
+    model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    files = {f.path for f in client.list_logged_model_artifacts(model.model_id)}
+    assert {"MLmodel", "input_example.json"} <= files
+    assert not any(f.endswith((".pkl", ".pickle")) for f in files)
+
+
+def test_a_training_that_breaks_ends_its_run_as_failed(
+    train_week: Train, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full_disk(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("cinematch_dagster.pipeline.training._log_model", full_disk)
+    with pytest.raises(OSError, match="No space left"):
+        train_week(0)
+    experiment = client.get_experiment_by_name("cinematch")
+    assert experiment is not None
+    newest = client.search_runs([experiment.experiment_id], max_results=1)[0]
+    assert newest.info.status == "FAILED"
