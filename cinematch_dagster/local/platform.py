@@ -4,7 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psutil
@@ -94,20 +94,23 @@ def running(settings: Settings, on_ready: Callable[[Service], None]) -> Iterator
     if is_running(settings):
         raise ProcessError("the platform runs already: stop it with `make down`")
     _prepare_state(settings)
-    warehouse = prepare_warehouse(settings)
-    servers = services(settings, neighbour_url(warehouse, "mlflow"))
-    variables = environment(settings, warehouse)
     logs = settings.state_dir / "logs"
-    try:
-        processes.require_free_ports(servers)
-        started = {s.name: processes.start(s, variables, logs) for s in servers}
-        processes.remember(_memory(settings), {name: p.pid for name, p in started.items()})
-        for service in servers:
-            processes.wait_until_healthy(service, started[service.name], logs)
-            on_ready(service)
-        yield variables
-    finally:
-        stop(settings)
+    with ExitStack() as reaped:  # its end waits for what `stop` has ended
+        try:
+            warehouse = prepare_warehouse(settings)
+            variables = environment(settings, warehouse)
+            servers = services(settings, neighbour_url(warehouse, "mlflow"))
+            processes.require_free_ports(servers)
+            started = {
+                s.name: reaped.enter_context(processes.start(s, variables, logs)) for s in servers
+            }
+            processes.remember(_memory(settings), {name: p.pid for name, p in started.items()})
+            for service in servers:
+                processes.wait_until_healthy(service, started[service.name], logs)
+                on_ready(service)
+            yield variables
+        finally:
+            stop(settings)
 
 
 def stop(settings: Settings) -> list[str]:

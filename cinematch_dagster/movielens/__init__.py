@@ -19,11 +19,12 @@ from cinematch_dagster.movielens.errors import (
     UnknownDatasetError,
 )
 from cinematch_dagster.movielens.features import MovieFeatures, movie_features
-from cinematch_dagster.movielens.injection import shift
+from cinematch_dagster.movielens.injection import Injection, inject, shift
 from cinematch_dagster.movielens.prepare import Prepared, WeeklyBatch, prepare
 from cinematch_dagster.movielens.ratings import has_half_stars
 from cinematch_dagster.movielens.reduce import reduce
 from cinematch_dagster.movielens.split import cut_by_time, split_by_time
+from cinematch_dagster.movielens.synthetic import Synthetic, write_synthetic
 from cinematch_dagster.movielens.weeks import batch_id, week_of, week_zero
 
 __all__ = [
@@ -32,11 +33,13 @@ __all__ = [
     "BadDatasetError",
     "BadWeekError",
     "DownloadError",
+    "Injection",
     "MissingDatasetError",
     "MovieFeatures",
     "MovieLensError",
     "Prepared",
     "RawData",
+    "Synthetic",
     "TooManyRejectsError",
     "UnknownDatasetError",
     "WeeklyBatch",
@@ -45,6 +48,7 @@ __all__ = [
     "cut_by_time",
     "fetch",
     "has_half_stars",
+    "inject",
     "load",
     "make_batches",
     "movie_features",
@@ -56,4 +60,5 @@ __all__ = [
     "week_of",
     "week_zero",
     "write_batch",
+    "write_synthetic",
 ]

@@ -44,7 +44,8 @@ class Movies:
 
     def frame(self) -> pd.DataFrame:
         """Return movieId, title and genres by movieId; titles say that they are synthetic."""
-        year = self.arrival.astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
+        arrived = self.arrival.astype("datetime64[s]").astype("datetime64[Y]").astype(int) + 1970
+        year = np.where(self.arrival == START, 1950 + self.ids % 53, arrived)
         names = np.array(GENRES)
         pairs = zip(names[self.genre], names[self.second_genre], strict=True)
         return pd.DataFrame(

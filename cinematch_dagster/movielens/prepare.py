@@ -9,7 +9,7 @@ import pandas as pd
 
 from cinematch_dagster.movielens.batches import make_batches
 from cinematch_dagster.movielens.clean import clean, refuse_if_bad
-from cinematch_dagster.movielens.injection import shift, shift_label
+from cinematch_dagster.movielens.injection import Injection, inject
 from cinematch_dagster.movielens.reduce import reduce
 from cinematch_dagster.movielens.split import cut_by_time, split_by_time
 
@@ -46,7 +46,9 @@ def prepare(
     baseline_share: float,
     train_share: float,
     batches: int,
-    injected_shift: float,
+    injected_shift: float = 0.0,
+    injection: Injection | None = None,
+    movies: pd.DataFrame | None = None,
     unparsable: pd.DataFrame | None = None,
     max_bad_share: float = 0.01,
 ) -> Prepared:
@@ -59,7 +61,9 @@ def prepare(
         baseline_share: oldest share that becomes the baseline.
         train_share: oldest share of the baseline that is train.
         batches: number of batches cut from what follows the baseline.
-        injected_shift: stars added to the last batch to make one more; 0 makes none.
+        injected_shift: short for an `injection` that only shifts.
+        injection: done to the last batch to make one more; one that does nothing makes none.
+        movies: columns movieId, genres, where the injection swaps genres.
         unparsable: lines that never became rows, as `load` returns them; they count as rejects.
         max_bad_share: share of rejects, 0 … 1, above which nothing is used.
 
@@ -73,8 +77,11 @@ def prepare(
     baseline, rest = cut_by_time(reduce(usable, start, most_recent), baseline_share)
     weeks: list[tuple[pd.DataFrame, str | None]]
     weeks = [(week, None) for week in make_batches(rest, batches)]
-    if injected_shift:
-        weeks.append((shift(weeks[-1][0], injected_shift), shift_label(injected_shift)))
+    injection = injection or Injection(shift=injected_shift)
+    if injection.label:
+        first_new_user = int(usable["userId"].max()) + 1
+        changed = inject(weeks[-1][0], injection, movies, first_new_user)
+        weeks.append((changed, injection.label))
     return Prepared(
         baseline=split_by_time(baseline, train_share),
         batches=[WeeklyBatch(f"batch_w{n}", *week) for n, week in enumerate(weeks, start=1)],

@@ -62,9 +62,13 @@ class Cluster:
             return None
         return process if self._owns(process) else None
 
+    def processes(self) -> list[psutil.Process]:
+        """Return the server processes of this cluster, orphans of a killed one included."""
+        return [process for process in psutil.process_iter() if self._owns(process)]
+
     def clear_remains(self) -> None:
         """End what a killed server left running, and remove the files that name its pid."""
-        remains = [process for process in psutil.process_iter() if self._owns(process)]
+        remains = self.processes()
         for process in remains:
             process.send_signal(signal.SIGKILL)
         while any(self._owns(process) for process in remains):

@@ -38,7 +38,7 @@ def test_a_week_says_how_many_rows_are_in_file_and_table(
     drop(1)
     assert run_weeks(1, 1).success
     seen = metadata(instance, "ratings_buffer", "2024-01-01")
-    assert seen["rows_in_file"] == seen["rows_in_table"] == 2000
+    assert seen["rows_in_file"] == seen["rows_in_table"] == seen["record_count"] == 2000
     assert rows(database, "SELECT count(*) FROM ratings_buffer") == [(2000,)]
     assert rows(
         database, "SELECT record_count, status FROM ingestion_metadata WHERE batch_id = 'batch_w1'"

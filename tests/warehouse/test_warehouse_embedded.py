@@ -11,6 +11,7 @@ import psutil
 import psycopg
 import pytest
 
+from cinematch_dagster.warehouse import cluster as clusters
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.account import EmbeddedPostgresError
 from cinematch_dagster.warehouse.connection import connect
@@ -219,6 +220,27 @@ def test_a_zombie_is_no_server(cluster: Path) -> None:
         assert embedded.running(cluster)
     finally:
         zombie.wait()
+
+
+def test_only_this_clusters_server_processes_count_as_its_own(
+    cluster: Path, postgres_server: str
+) -> None:
+    embedded.start(cluster)
+    with subprocess.Popen(["sleep", "60"], cwd=data(cluster)) as bystander:
+        try:
+            found = clusters.find(cluster)
+            assert found is not None
+            own = found.processes()
+            (postmaster,) = postmasters(cluster)
+            assert {p.pid for p in own} <= {
+                p.pid for p in (postmaster, *postmaster.children(recursive=True))
+            }
+            assert postmaster in own
+            assert bystander.pid not in {p.pid for p in own}
+        finally:
+            bystander.kill()
+    with psycopg.connect(postgres_server) as another:  # a server too, with another folder
+        assert another.info.backend_pid not in {p.pid for p in own}
 
 
 def test_a_damaged_pid_file_is_no_obstacle(cluster: Path) -> None:

@@ -11,6 +11,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.movielens import BadBatchError, batch_id, read_batch
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.batches import Batch, load_batch, record_failure
+from cinematch_dagster.warehouse.ingestion import ingestion
 
 
 @dg.asset(
@@ -63,11 +64,14 @@ def _load(warehouse: WarehouseResource, week: datetime.date) -> dict[str, Any]:
         raise
     batch = Batch(name, week, ratings, sha256, injected, settings.training.held_out_share)
     result = load_batch(warehouse.dsn, batch)
+    with warehouse.transaction() as connection:
+        recorded = ingestion(connection, name)
     return {
         "dagster/row_count": len(ratings),
         "batch_id": name,
         "rows_in_file": len(ratings),
         "rows_in_table": result.rows,
+        "record_count": recorded.record_count if recorded else 0,
         "outcome": result.outcome,
         "injected drift": injected or "none",
         "mean_rating": float(ratings["rating"].mean()),

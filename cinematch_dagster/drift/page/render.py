@@ -1,50 +1,27 @@
-"""Self-contained HTML pages of the drift reports: one a week, and an index over the weeks.
-
-Jinja2 templates with inline style and SVG: no script, no network, nothing to load.
-"""
+"""The report pages, from Jinja2 templates with inline style and SVG: no script, nothing to load."""
 
 from __future__ import annotations
 
-import datetime
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import jinja2
 
-from cinematch_dagster.drift import formats, words
-from cinematch_dagster.drift.panels import (
-    MARKS,
-    Side,
-    WeekReport,
+from cinematch_dagster.drift.page import formats, words
+from cinematch_dagster.drift.page.inputs import Decided, Side, WeekReport
+from cinematch_dagster.drift.page.panels import MARKS, panels
+from cinematch_dagster.drift.page.tables import (
     activity_rows,
     evidence_rows,
-    panels,
     progressions,
     score_text,
+    star_rows,
 )
 from cinematch_dagster.drift.verdict import DriftPolicy, Level
 
-__all__ = ["Decided", "Side", "WeekReport", "index_page", "week_page"]
-
 WEEKS_ON_A_PAGE = 52
 WEEKS_ON_THE_INDEX = 520
-
-
-@dataclass(frozen=True)
-class Decided:
-    """Something that was decided after a look at the report.
-
-    Attributes:
-        at: when.
-        what: a headline, such as "Retraining triggered" or "Version 2 promoted".
-        reason: one readable sentence.
-    """
-
-    at: datetime.datetime
-    what: str
-    reason: str
 
 
 def week_page(
@@ -67,6 +44,7 @@ def week_page(
         decisions: what followed from the report.
     """
     shown = weeks[-WEEKS_ON_A_PAGE:]
+    sides = (per_batch, cumulative, baseline)
     views = panels(weeks[-1].report, baseline, per_batch, cumulative, policy)
     return _template("week.html").render(
         current=weeks[-1],
@@ -74,7 +52,8 @@ def week_page(
         weeks=shown,
         panels=views,
         evidence=evidence_rows(views),
-        activity=activity_rows((per_batch, cumulative, baseline)),
+        activity=activity_rows(sides),
+        stars=star_rows(sides),
         progressions=progressions(shown, policy),
         decisions=decisions,
     )
@@ -98,7 +77,7 @@ def index_page(weeks: Sequence[WeekReport], policy: DriftPolicy) -> str:
 @cache
 def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cinematch_dagster.drift"),
+        loader=jinja2.PackageLoader("cinematch_dagster.drift.page"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

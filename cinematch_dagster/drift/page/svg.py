@@ -1,4 +1,4 @@
-"""Parts of inline SVG pictures: escaped elements, a vertical scale of shares, a legend of nothing.
+"""Parts of inline SVG pictures: escaped elements, texts, paths, a vertical scale of shares.
 
 Pictures are drawn for a width of 340, about a phone's, so that their text stays readable there;
 colours come from the classes of the page they are put into.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cinematch_dagster.drift.formats import number, of_threshold, percent
 from cinematch_dagster.drift.histogram import STARS, Histogram
+from cinematch_dagster.drift.page.formats import number, of_threshold, percent
 from cinematch_dagster.drift.statistics import ks_statistic
 from cinematch_dagster.drift.verdict import (
     REASONS,
@@ -18,6 +19,8 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+
+Shares = NDArray[np.float64]
 
 VIEWS: Mapping[View, str] = {
     "per_batch": "This week alone",
@@ -66,7 +69,7 @@ def _why_no_alert(view: ViewResult, policy: DriftPolicy) -> str:
         return "No alert: below the threshold."
     if view.view not in policy.alerting_views:
         return "No alert: this view is for early signals only."
-    return f"No alert: {exceeded} of the {policy.minimum_tests} tests needed are above."
+    return f"No alert: {exceeded} above a threshold, {policy.minimum_tests} needed."
 
 
 def changes(
@@ -95,7 +98,7 @@ def _more(change: float) -> str:
 def _widest_gap(baseline: Histogram, buffer: Histogram) -> str:
     """Say in words what the KS statistic is, and where."""
     before, after = (np.cumsum(side) / side.sum() for side in (baseline, buffer))
-    at = int(np.abs(before - after).argmax())
+    at = _furthest(before, after)
     gap = ks_statistic(baseline, buffer)
     return (
         f"Widest gap, {percent(gap)}: {percent(after[at])} of these ratings are {_stars(at)} "
@@ -105,11 +108,16 @@ def _widest_gap(baseline: Histogram, buffer: Histogram) -> str:
 
 def _most_changed(baseline: Histogram, buffer: Histogram) -> str:
     before, after = (side / side.sum() for side in (baseline, buffer))
-    at = int(np.abs(before - after).argmax())
+    at = _furthest(before, after)
     return (
         f"Most changed: ratings of {_stars(at)}, from {percent(before[at])} "
         f"to {percent(after[at])} of all."
     )
+
+
+def _furthest(before: Shares, after: Shares) -> int:
+    """Return where two arrays differ most; the first place where they do, to 12 digits."""
+    return int(np.abs(before - after).round(12).argmax())
 
 
 def _stars(at: int) -> str:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.formats import percent
-from cinematch_dagster.drift.svg import WIDTH, Plot, element, path, picture, text
+from cinematch_dagster.drift.page.formats import percent
+from cinematch_dagster.drift.page.svg import WIDTH, Plot, element, path, picture, text
 
 MOST_MARKERS = 30
 MOST_LABELS = 5
 HEIGHT = 200
-ROW = 26
+ROW, LABEL_END = 26, 112
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,8 @@ def _line(plot: Plot, series: Series) -> list[Markup]:
     drawn = [stretch for stretch in stretches if stretch]
     points = [point for stretch in drawn for point in stretch]
     line = element("path", d="".join(map(path, drawn)), class_=f"line {series.style}-line")
-    lonely = len(series.values) > MOST_MARKERS
-    markers = [] if lonely else [_marker(series.style, *point) for point in points]
+    crowded = len(series.values) > MOST_MARKERS
+    markers = [] if crowded else [_marker(series.style, *point) for point in points]
     return [line, *markers]
 
 
@@ -153,37 +153,25 @@ def _dates(plot: Plot, weeks: Sequence[datetime.date]) -> list[Markup]:
 
 def rows(labels: Sequence[str], series: Sequence[Series], title: str) -> Markup:
     """Draw shares as horizontal bars: a row a label, a bar a series, with the shares in digits."""
-    label_end, bar_start, bar_end = 112, 118, WIDTH - 64
     top = max([value or 0.0 for one in series for value in one.values] + [0.01])
-    width = (bar_end - bar_start) / top
     height = (ROW - 6) / len(series)
-    content = []
-    for row, label in enumerate(labels):
-        y = row * ROW
-        content.append(text(label_end, y + ROW / 2 + 1, label, "end"))
-        for place, one in enumerate(series):
-            share = one.values[row] or 0.0
-            bar_y = y + place * height
-            content.append(
-                element(
-                    "rect",
-                    x=bar_start,
-                    y=bar_y,
-                    width=share * width,
-                    height=height - 1,
-                    class_=one.style,
-                )
-            )
-            content.append(
-                text(
-                    bar_start + share * width + 4,
-                    bar_y + height - 2,
-                    percent(share, 1),
-                    "start",
-                    "small",
-                )
-            )
+    content = [
+        text(LABEL_END, row * ROW + ROW / 2 + 1, label, "end") for row, label in enumerate(labels)
+    ]
+    content += [
+        _row(row * ROW + place * height, height, one.style, one.values[row] or 0.0, top)
+        for place, one in enumerate(series)
+        for row in range(len(labels))
+    ]
     return picture(len(labels) * ROW, title, *content)
+
+
+def _row(y: float, height: float, style: str, share: float, top: float) -> Markup:
+    """Draw a bar with its share in digits; the longest, `top`, ends before the right edge."""
+    start = LABEL_END + 6
+    width = (WIDTH - 64 - start) * share / top
+    bar = element("rect", x=start, y=y, width=width, height=height - 1, class_=style)
+    return bar + text(start + width + 4, y + height - 2, percent(share, 1), "start", "small")
 
 
 def gauge(score: float, threshold: float, early: float, style: str) -> Markup:

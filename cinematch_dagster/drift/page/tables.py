@@ -1,0 +1,108 @@
+"""What the report pages show as tables, and over the weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from markupsafe import Markup
+
+from cinematch_dagster.drift.evidence import Evidence
+from cinematch_dagster.drift.histogram import STARS
+from cinematch_dagster.drift.page import charts, formats, words
+from cinematch_dagster.drift.page.charts import Series
+from cinematch_dagster.drift.page.inputs import Side, WeekReport
+from cinematch_dagster.drift.page.panels import Panel
+from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.verdict import DriftPolicy, TestResult, ViewResult
+
+ACTIVITY: Sequence[tuple[str, Callable[[Activity], str]]] = (
+    ("Ratings", lambda it: formats.number(it.ratings)),
+    ("Active users", lambda it: formats.number(it.users)),
+    ("Ratings per active user", lambda it: formats.number(it.ratings_per_user, 1)),
+    ("Share of ratings by new users", lambda it: formats.percent(it.new_user_share, 1)),
+    ("Share of ratings of new movies", lambda it: formats.percent(it.new_movie_share, 1)),
+)
+
+
+class EvidenceRow(NamedTuple):
+    """One measure: its name and meaning, and a result a view; None where there is none."""
+
+    name: str
+    meaning: str
+    tests: list[TestResult | None]
+
+
+def star_rows(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
+    """Return each star with its number of ratings a side."""
+    counts = np.stack([side.histogram for side in sides], axis=1).tolist()
+    return [
+        (f"{star:g}", [formats.number(count) for count in row])
+        for star, row in zip(STARS, counts, strict=True)
+    ]
+
+
+def evidence_rows(shown: Sequence[Panel]) -> list[EvidenceRow]:
+    """Return each measure that some view has, with a result a view."""
+    found = [_by_name(panel.side.evidence) for panel in shown]
+    return [
+        EvidenceRow(*words.EVIDENCE[name], [results.get(name) for results in found])
+        for name in words.EVIDENCE
+        if any(name in results for results in found)
+    ]
+
+
+def _by_name(evidence: Evidence | None) -> dict[str, TestResult]:
+    tests = (*evidence.ratings, *evidence.genres) if evidence else ()
+    return {test.feature_name: test for test in tests}
+
+
+def activity_rows(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
+    """Return each figure of activity with its text a side, if some side has any."""
+    if not any(side.activity for side in sides):
+        return []
+    return [
+        (name, [text(side.activity) if side.activity else formats.DASH for side in sides])
+        for name, text in ACTIVITY
+    ]
+
+
+def progressions(
+    weeks: Sequence[WeekReport], policy: DriftPolicy
+) -> list[tuple[str, float, Markup]]:
+    """Draw each test's scores over the weeks; return its name and threshold with its chart."""
+    return [
+        (
+            words.TESTS[name],
+            threshold,
+            charts.progression(
+                [each.week for each in weeks],
+                [
+                    Series("alone", [_score(each.report.per_batch, name) for each in weeks]),
+                    Series("total", [_score(each.report.cumulative, name) for each in weeks]),
+                ],
+                threshold=threshold,
+                early=policy.early_threshold(threshold),
+                injected=[each.injected is not None for each in weeks],
+                title=f"{words.TESTS[name]}: scores over the weeks and the threshold",
+            ),
+        )
+        for name, threshold in policy.thresholds.items()
+    ]
+
+
+def score_text(view: ViewResult, name: str) -> str:
+    """Return a test's signed change (the KS statistic has no sign), or a dash without one."""
+    test = _test(view, name)
+    signed = name != "rating_distribution_ks"
+    return (formats.change if signed else formats.percent)(test.change if test else None)
+
+
+def _test(view: ViewResult, name: str) -> TestResult | None:
+    return next((test for test in view.tests if test.feature_name == name), None)
+
+
+def _score(view: ViewResult, name: str) -> float | None:
+    test = _test(view, name)
+    return test.score if test else None

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import datetime
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from cinematch_dagster.drift.page.charts import (
+    MOST_MARKERS,
+    Series,
+    columns,
+    gauge,
+    progression,
+    rows,
+)
+from cinematch_dagster.drift.page.svg import Plot, element, path, picture, text
+
+SHARES = st.floats(0, 1)
+
+
+def parsed(svg: Markup) -> ElementTree.Element:
+    return ElementTree.fromstring(str(svg))
+
+
+def weeks(n: int) -> list[datetime.date]:
+    return [datetime.date(2024, 1, 1) + datetime.timedelta(weeks=week) for week in range(n)]
+
+
+def of_class(svg: Markup, style: str) -> list[dict[str, str]]:
+    return [one.attrib for one in parsed(svg).iter() if one.get("class") == style]
+
+
+def texts(svg: Markup) -> list[str]:
+    found = [one.text or "" for one in parsed(svg).iter("text")]
+    return [text.replace("\N{NARROW NO-BREAK SPACE}", " ") for text in found]
+
+
+def test_elements_escape_their_texts_and_attributes() -> None:
+    assert element("text", "<a>", class_='"x"', stroke_width=1.25) == (
+        '<text class="&#34;x&#34;" stroke-width="1.2">&lt;a&gt;</text>'
+    )
+    assert "&lt;b&gt;" in picture(10, "<b>", text(1, 2, "c"))
+
+
+def test_a_path_is_short() -> None:
+    assert path([(1.0, 2.04), (3.26, 4)]) == "M1,2L3.3,4"
+
+
+def test_a_plot_places_zero_at_the_bottom_and_its_top_at_the_top() -> None:
+    plot = Plot(0.5)
+    assert plot.y(0) == plot.lower
+    assert plot.y(0.5) == plot.upper
+    assert plot.y(0.25) == (plot.lower + plot.upper) / 2
+    assert (plot.x(0), plot.x(1)) == (plot.left, plot.right)
+
+
+@pytest.mark.parametrize(
+    ("top", "labels"),
+    [
+        (0.4, ["0 %", "10 %", "20 %", "30 %", "40 %"]),
+        (0.056, ["0 %", "2 %", "4 %"]),
+        (0.02, ["0.0 %", "0.5 %", "1.0 %", "1.5 %", "2.0 %"]),
+        (9.5, ["0 %", "500 %"]),
+    ],
+)
+def test_the_scale_has_a_few_round_labels(top: float, labels: list[str]) -> None:
+    assert texts(element("g", Plot(top).scale())) == labels
+
+
+def test_columns_are_as_high_as_their_shares() -> None:
+    series = [Series("base", [0.1, 0.0]), Series("alone", [0.2, 0.4])]
+    chart = columns(["1", "2"], series, 0.4, "title", "stars")
+    base, alone = (
+        [float(bar["height"]) for bar in of_class(chart, style)] for style in ("base", "alone")
+    )
+    full = Plot(0.42).lower - Plot(0.42).y(0.4)
+    assert alone == pytest.approx([full / 2, full], abs=0.06)
+    assert base == pytest.approx([full / 4, 0], abs=0.06)
+    assert parsed(chart)[0].text == "title"
+
+
+def chart_of(values: list[float | None], injected: list[bool] | None = None) -> Markup:
+    n = len(values)
+    return progression(
+        weeks(n),
+        [Series("alone", values), Series("total", values)],
+        threshold=0.05,
+        early=0.04,
+        injected=injected or [False] * n,
+        title="t",
+    )
+
+
+def test_the_threshold_line_is_drawn_at_the_threshold() -> None:
+    chart = chart_of([0.01, 0.1])
+    plot = Plot(0.1 * 1.12)
+    for style, score in (("threshold-line", 0.05), ("early-line", 0.04)):
+        ends = [(plot.left, plot.y(score)), (plot.right, plot.y(score))]
+        assert of_class(chart, style)[0]["d"] == path(ends)
+
+
+def test_a_week_without_scores_breaks_the_line() -> None:
+    chart = chart_of([0.01, None, 0.02, 0.03, None])
+    line = of_class(chart, "line total-line")[0]["d"]
+    assert line.count("M") == 2
+    assert line.count("L") == 1
+    assert len(of_class(chart, "total")) == 3
+
+
+def test_views_differ_in_shape_and_not_in_colour_alone() -> None:
+    chart = parsed(chart_of([0.01]))
+    shapes = {one.get("class"): one.tag for one in chart.iter() if one.get("class")}
+    assert (shapes["alone"], shapes["total"]) == ("rect", "circle")
+
+
+def test_many_weeks_have_no_markers_and_few_dates() -> None:
+    assert of_class(chart_of([0.01] * MOST_MARKERS), "total") != []
+    assert of_class(chart_of([0.01] * (MOST_MARKERS + 1)), "total") == []
+    dates = [label for label in texts(chart_of([0.01] * 100)) if label.startswith("20")]
+    assert dates == ["2024-01", "2024-05", "2024-10", "2025-02", "2025-07"]
+
+
+def test_injected_weeks_are_shaded() -> None:
+    bands = of_class(chart_of([0.01] * 4, [False, True, False, True]), "injected")
+    assert bands[0]["d"].count("M") == 2
+    assert float(bands[0]["stroke-width"]) == (334 - 40) / 4
+    assert of_class(chart_of([0.01]), "injected") == []
+
+
+def test_rows_show_each_share_in_digits() -> None:
+    chart = rows(["War", "<b>"], [Series("base", [0.25, 0.0]), Series("total", [0.5, 0.1])], "t")
+    assert texts(chart) == ["War", "<b>", "25.0 %", "0.0 %", "50.0 %", "10.0 %"]
+    long, short = (float(bar["width"]) for bar in of_class(chart, "total"))
+    assert long / short == pytest.approx(5, rel=0.01)
+
+
+def test_a_gauge_has_room_for_its_threshold_and_its_score() -> None:
+    low, high = gauge(0.01, 0.05, 0.04, "total"), gauge(0.2, 0.05, 0.04, "total")
+    assert float(of_class(low, "tick")[0]["x"]) == pytest.approx(340 * 0.8 - 1.5, abs=0.06)
+    assert float(of_class(low, "early-tick")[0]["x"]) == pytest.approx(340 * 0.64 - 1, abs=0.06)
+    assert float(of_class(low, "total")[0]["width"]) == pytest.approx(340 * 0.16, abs=0.06)
+    assert float(of_class(high, "total")[0]["width"]) == 340
+    assert float(of_class(high, "tick")[0]["x"]) == pytest.approx(340 / 4 - 1.5, abs=0.06)
+
+
+@given(st.lists(st.none() | st.floats(0, 9), min_size=1, max_size=60))
+def test_any_scores_stay_inside_the_picture(values: list[float | None]) -> None:
+    line = of_class(chart_of(values), "line total-line")[0]["d"]
+    points = [tuple(map(float, p.split(","))) for p in line.replace("M", "L").split("L") if p]
+    assert len(points) == sum(value is not None for value in values)
+    assert all(40 <= x <= 334 and 12 <= y <= 164 for x, y in points)
+
+
+@given(st.lists(SHARES, min_size=1, max_size=20))
+def test_any_shares_are_well_formed(values: list[float]) -> None:
+    labels = [str(row) for row in range(len(values))]
+    for chart in (
+        columns(labels, [Series("base", values)], max(values), "t", "a"),
+        rows(labels, [Series("base", values)], "t"),
+    ):
+        assert all(float(bar["width"]) >= 0 for bar in of_class(chart, "base"))
+        assert all(float(bar["height"]) >= 0 for bar in of_class(chart, "base"))

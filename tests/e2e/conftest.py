@@ -1,0 +1,31 @@
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cinematch_dagster.local.processes import free_port
+from cinematch_dagster.settings import ROOT
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sample as its `data/`; state goes to `var/` beside it."""
+    folder = tmp_path_factory.mktemp("platform")
+    shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(home: Path) -> dict[str, str]:
+    """Of a user who has set nothing but where things lie and free ports."""
+    clean = {name: value for name, value in os.environ.items() if "CINEMATCH" not in name}
+    ports = {f"CINEMATCH_{name}_PORT": str(free_port()) for name in ("DAGSTER", "MLFLOW", "API")}
+    return (
+        clean
+        | ports
+        | {
+            "CINEMATCH_STATE_DIR": str(home / "var"),
+            "CINEMATCH_DATA_DIR": str(home / "data"),
+        }
+    )
