@@ -1,20 +1,23 @@
 """Start processes, wait until they answer, and stop them with everything they started."""
 
 import contextlib
-import json
-import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import psutil
 
+from cinematch_dagster.local.signals import default_signals
+
 STOP_SECONDS = 20.0
+KILL_SECONDS = 5.0
+LOG_VARIABLE = "CINEMATCH_SERVICE_LOG"
+"""Every process of a service has the path of its log in its environment: `found` goes by it."""
 
 
 class ProcessError(RuntimeError):
@@ -38,21 +41,28 @@ class Service:
 
 
 def require_free_ports(services: Sequence[Service]) -> None:
-    """Refuse to start when a port is taken.
+    """Refuse to start when a port is taken, or meant for two services.
 
     Raises:
         ProcessError: naming the service, the port and the setting that moves it.
     """
-    for service in services:
-        with socket.socket() as probe:
+    with contextlib.ExitStack() as probes:
+        for service in services:
+            probe = probes.enter_context(socket.socket())
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", service.port))
+                probe.listen()
+            except PermissionError:
+                problem = "is not allowed to an ordinary user"
             except OSError:
-                raise ProcessError(
-                    f"port {service.port} of {service.name} is taken: "
-                    f"free it or set {service.port_setting} to another"
-                ) from None
+                problem = "is taken"
+            else:
+                continue
+            raise ProcessError(
+                f"port {service.port} of {service.name} {problem}: "
+                f"free it or set {service.port_setting} to another"
+            )
 
 
 def free_port() -> int:
@@ -63,23 +73,32 @@ def free_port() -> int:
 
 
 def start(service: Service, environment: Mapping[str, str], logs: Path) -> subprocess.Popen[bytes]:
-    """Start a service in a session of its own; its output goes to `<logs>/<name>.log`."""
+    """Start a service in a session of its own; its output goes to `<logs>/<name>.log`.
+
+    Raises:
+        ProcessError: when there is no such program.
+    """
     logs.mkdir(parents=True, exist_ok=True)
-    with (logs / f"{service.name}.log").open("wb") as log:
-        return subprocess.Popen(
-            service.command,
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_default_signals,  # a shell's `&` hands down ignored signals
-        )
+    path = _log(service, logs)
+    with path.open("wb") as log:
+        try:
+            return subprocess.Popen(
+                service.command,
+                env={**environment, LOG_VARIABLE: str(path)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=default_signals,
+            )
+        except OSError as error:
+            raise ProcessError(
+                f"{service.name} did not start: {service.command[0]}: {error.strerror}"
+            ) from None
 
 
-def _default_signals() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+def _log(service: Service, logs: Path) -> Path:
+    return logs.resolve() / f"{service.name}.log"
 
 
 def wait_until_healthy(
@@ -90,60 +109,90 @@ def wait_until_healthy(
     Raises:
         ProcessError: when it ended or did not answer in time, naming its log.
     """
-    log = logs / f"{service.name}.log"
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise ProcessError(f"{service.name} ended with status {process.returncode}: see {log}")
+        require_running(service, process, logs)
         with contextlib.suppress(httpx.TransportError):
             if httpx.get(service.url + service.health, timeout=2.0).is_success:
                 return
         time.sleep(0.2)
-    raise ProcessError(f"{service.name} did not answer within {seconds:.0f} s: see {log}")
+    raise ProcessError(
+        f"{service.name} did not answer within {seconds:.0f} s: see {_log(service, logs)}"
+    )
 
 
-def stop(processes: Sequence[psutil.Process]) -> None:
-    """Stop processes and all their descendants: politely first, by force after 20 s."""
-    trees = [p for root in processes for p in (*_descendants(root), root)]
-    for root in processes:
+def require_running(service: Service, process: subprocess.Popen[bytes], logs: Path) -> None:
+    """Check that a service has not ended on its own.
+
+    Raises:
+        ProcessError: naming its exit status (below zero: the signal that killed it) and its log.
+    """
+    if process.poll() is not None:
+        raise ProcessError(
+            f"{service.name} ended with status {process.returncode}: see {_log(service, logs)}"
+        )
+
+
+def found(logs: Path) -> dict[str, list[psutil.Process]]:
+    """Return what runs of the services whose logs are in a folder, by name.
+
+    A service's processes are those that no other of them has started: the service itself, or the
+    orphans that it left.
+    """
+    marked = dict(_marked(logs.resolve()))
+    services: dict[str, list[psutil.Process]] = {}
+    for process, name in marked.items():
         with contextlib.suppress(psutil.NoSuchProcess):
-            root.terminate()
-    _, alive = psutil.wait_procs(processes, timeout=STOP_SECONDS)
-    left = [p for p in trees if p.is_running() and p not in alive] + alive
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, stubborn = psutil.wait_procs(left, timeout=5.0)
-    for process in stubborn:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(stubborn, timeout=5.0)
+            if process.parent() not in marked:
+                services.setdefault(name, []).append(process)
+    return services
 
 
-def _descendants(process: psutil.Process) -> list[psutil.Process]:
+def _marked(logs: Path) -> Iterator[tuple[psutil.Process, str]]:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):  # it ended, or is somebody else's
+            log = Path(process.environ().get(LOG_VARIABLE, ""))
+            if log.parent == logs and is_alive(process):
+                yield process, log.stem
+
+
+def family(process: psutil.Process) -> list[psutil.Process]:
+    """Return a process and all its descendants; nothing when it is gone."""
     try:
-        return process.children(recursive=True)
+        return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
 
 
-def remember(path: Path, pids: Mapping[str, int]) -> None:
-    """Write which processes run; a start time beside each pid tells a reused pid apart."""
-    started = {name: [pid, psutil.Process(pid).create_time()] for name, pid in pids.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps(started))
-    temporary.replace(path)
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it runs: a zombie does not, nor does another process that was given its pid."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
-def remembered(path: Path) -> dict[str, psutil.Process]:
-    """Return the remembered processes that still run."""
-    if not path.is_file():
-        return {}
-    running: dict[str, psutil.Process] = {}
-    for name, (pid, created) in json.loads(path.read_text()).items():
+def stop(processes: Sequence[psutil.Process]) -> None:
+    """Stop processes and all their descendants: politely first, by force after 20 s."""
+    everyone = [member for process in processes for member in family(process)]
+    _signal(processes, signal.SIGTERM)
+    _wait_until_gone(processes, STOP_SECONDS)
+    left = [process for process in everyone if is_alive(process)]
+    _signal(left, signal.SIGTERM)
+    stubborn = _wait_until_gone(left, KILL_SECONDS)
+    _signal(stubborn, signal.SIGKILL)
+    _wait_until_gone(stubborn, KILL_SECONDS)
+
+
+def _signal(processes: Sequence[psutil.Process], number: int) -> None:
+    for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            if abs(process.create_time() - created) < 1.0:
-                running[name] = process
-    return running
+            process.send_signal(number)
+
+
+def _wait_until_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Wait for the end of processes, which need not be ours; return those that are left."""
+    deadline = time.monotonic() + seconds
+    while (alive := [p for p in processes if is_alive(p)]) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return alive

@@ -12,7 +12,14 @@ import pyarrow.parquet as pq
 
 from cinematch_dagster.movielens.errors import BadBatchError
 from cinematch_dagster.movielens.ratings import as_ratings, in_order
-from cinematch_dagster.movielens.validation import check_columns, check_rows
+from cinematch_dagster.movielens.validation import (
+    check_columns,
+    check_location,
+    check_rows,
+    check_size,
+    check_types,
+    is_text,
+)
 
 INJECTED_KEY = b"cinematch.injected"
 SCHEMA = pa.schema(
@@ -66,7 +73,10 @@ def write_batch(folder: Path, batch_id: str, frame: pd.DataFrame, injected: str 
 def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
     """Read and check a batch file; its stem is the batch id that its rows must carry.
 
-    Integers may be of any width and `rating` any floating type. Further columns are ignored.
+    Integers may be of any width and `rating` any floating type. Further columns are ignored, but
+    their text must be UTF-8. Nothing is decoded before the file's own account of its size was
+    found acceptable, and text stays dictionary-encoded, so memory is bounded by `MOST_ROWS` rows
+    and `MOST_BYTES`.
 
     Returns:
         The ratings frame, and the label of injected drift or None.
@@ -75,8 +85,9 @@ def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
         BadBatchError: the file can't be read, or a value in it can't be used.
         FileNotFoundError: there is no such file.
     """
+    check_location(path)
     table = _read(path)
-    check_columns(path, table, SCHEMA)
+    check_columns(path, table)
     frame = table.select(SCHEMA.names).to_pandas()
     check_rows(path, frame)
     injected = (table.schema.metadata or {}).get(INJECTED_KEY)
@@ -84,12 +95,17 @@ def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
 
 
 def _read(path: Path) -> pa.Table:
+    """Read the wanted columns and other text."""
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
-        table.validate(full=True)
+            schema = file.schema_arrow
+            check_types(path, schema, SCHEMA)
+            check_size(path, file.metadata)
+            texts = [field.name for field in schema if is_text(field.type)]
+            wanted = {*SCHEMA.names, *texts}
+        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
+            return file.read([name for name in schema.names if name in wanted])
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadBatchError(f"{path}: not a readable Parquet file ({error})") from error
-    return table
