@@ -1,17 +1,35 @@
-"""The command line: `cinematch demo | up | down | status`."""
+"""The command line: `cinematch demo | up | down | status | data | drift`."""
 
 import json
-import signal
-import threading
+import time
+from contextlib import suppress
 from typing import Annotated
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from cinematch_dagster.commands import data, drift
+from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
+from cinematch_dagster.local.signals import raise_on_signals
+from cinematch_dagster.movielens.errors import MovieLensError
 from cinematch_dagster.settings import SettingsError, load_settings
+from cinematch_dagster.warehouse.account import EmbeddedPostgresError
+from cinematch_dagster.warehouse.dsn import DsnError
+
+KNOWN_ERRORS = (
+    SettingsError,
+    ProcessError,
+    DsnError,
+    EmbeddedPostgresError,
+    OrchestrationError,
+    MovieLensError,
+    psycopg.OperationalError,
+)
 
 app = typer.Typer(
     help="CineMatch: movie recommendations whose retraining loop closes.",
@@ -19,6 +37,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(data.app, name="data")
+app.add_typer(drift.app, name="drift")
 console = Console()
 
 
@@ -30,15 +50,16 @@ def _ready(service: Service) -> None:
 def up() -> None:
     """Run Dagster, MLflow and the API until Ctrl-C or `cinematch down`."""
     settings = load_settings()
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    raise_on_signals()
     starting = console.status("Starting Postgres, MLflow, Dagster and the API …")
-    with starting, platform.running(settings, _ready):
+    with suppress(KeyboardInterrupt), starting, platform.running(settings, _ready) as check:
         starting.stop()
-        console.print("Ctrl-C stops them.")
-        while not stopped.wait(1.0) and platform.is_running(settings):
-            pass
+        with suppress(KeyboardInterrupt):
+            console.print("Ctrl-C stops them.")
+            while True:
+                check()
+                time.sleep(1.0)
+        console.print("Stopping …")
 
 
 @app.command()
@@ -53,6 +74,7 @@ def demo() -> None:
     """Run the story of the weeks on the shipped sample and print what was measured."""
     from cinematch_dagster.demo.run import run_demo
 
+    raise_on_signals()
     run_demo(console)
 
 
@@ -69,7 +91,8 @@ def status(
         return
     table = Table(show_header=False)
     for key, value in found.items():
-        table.add_row(key, value if isinstance(value, str) else json.dumps(value, default=str))
+        text = value if isinstance(value, str) else json.dumps(value, default=str)
+        table.add_row(key, Text(text))
     console.print(table)
 
 
@@ -77,6 +100,6 @@ def main() -> None:
     """Run the command line; a known error is one sentence and exit status 1."""
     try:
         app()
-    except (SettingsError, ProcessError) as error:
-        Console(stderr=True).print(f"[red]error:[/red] {error}")
+    except KNOWN_ERRORS as error:
+        typer.secho(f"error: {' '.join(str(error).split())}", err=True, fg=typer.colors.RED)
         raise SystemExit(1) from None

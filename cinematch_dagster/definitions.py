@@ -4,8 +4,10 @@ import dagster as dg
 
 from cinematch_dagster.defs.drift.assets import drift_report
 from cinematch_dagster.defs.drift.jobs import drift_monitoring
+from cinematch_dagster.defs.drift.performance import weekly_performance
 from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
 from cinematch_dagster.defs.ingestion.assets import (
+    dataset_profile,
     movie_features_asset,
     movies,
     prepare_ratings,
@@ -24,11 +26,13 @@ from cinematch_dagster.defs.training.jobs import model_training
 defs = dg.Definitions(
     assets=[
         raw_movielens,
+        dataset_profile,
         prepare_ratings,
         movie_features_asset,
         ratings,
         movies,
         ratings_buffer,
+        weekly_performance,
         drift_report,
         trained_model,
         production_registration,

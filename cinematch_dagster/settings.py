@@ -2,33 +2,49 @@
 
 A value comes from, first match wins: an argument, a `CINEMATCH_…` environment variable
 (`CINEMATCH_DRIFT__COUNT_THRESHOLD=500`), the `.env` file, the profile
-(`workflow_config/profiles/<profile>.toml`), the default below. Unknown keys are refused.
+(`workflow_config/profiles/<profile>.toml`), the default below. Unknown keys are refused, an empty
+value is none.
+
+The API has settings of its own (`serving/settings.py`): `CINEMATCH_SERVING_…` variables, which
+`.env` may hold as well.
 """
 
 from __future__ import annotations
 
 import datetime
+import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.aliases import AliasChoices
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
+from pydantic_settings import SettingsError as UnreadableValueError
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
+from cinematch_dagster.drift.evidence import EvidenceThresholds
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "workflow_config" / "profiles"
+ENV_FILE = ROOT / ".env"
+PREFIX = "CINEMATCH_"
+SERVING_PREFIX = "CINEMATCH_SERVING_"
+HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
+"""Variables that the platform sets for its processes; nobody else does."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+Folder = Annotated[Path, AfterValidator(lambda path: ROOT / path.expanduser())]
 
 
 class SettingsError(ValueError):
@@ -50,7 +66,11 @@ class Section(BaseModel):
 class DataSettings(Section):
     """Which ratings are used, and how they are cut into a baseline and weekly batches."""
 
-    dataset: Literal["sample"] = "sample"
+    dataset: Literal["sample", "ml-latest-small", "ml-1m", "ml-25m", "ml-32m", "synthetic"] = (
+        "sample"
+    )
+    synthetic_ratings: int = Field(1_000_000, ge=1_000)
+    max_rejected_share: float = Field(0.01, ge=0, le=1)
     start: datetime.date | None = None
     most_recent: int = Field(1_000_000, ge=100)
     baseline_share: Share = 0.6
@@ -61,9 +81,13 @@ class DataSettings(Section):
 
 
 class InjectionSettings(Section):
-    """Drift injected for simulations: one more batch, the last one again with shifted stars."""
+    """Drift injected for simulations: the last batch once more, changed in these ways."""
 
-    shift: float = Field(0.0, ge=-4.5, le=4.5)
+    shift: float = Field(0.0, ge=-4.5, le=4.5, multiple_of=0.5)
+    noise: float = Field(0.0, ge=0)
+    genre_swap: tuple[str, str] | None = None
+    cold_users: float = Field(0.0, ge=0, le=1)
+    seed: int = Field(42, ge=0)
 
 
 class TrainingSettings(Section):
@@ -103,9 +127,11 @@ class Settings(BaseSettings):
     """All settings. `load_settings()` is the way to get them."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CINEMATCH_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
-        env_file=ROOT / ".env",
+        env_ignore_empty=True,
+        dotenv_filtering="only_existing",  # `read_settings` refuses the others
+        validate_by_name=True,
         extra="forbid",
         frozen=True,
     )
@@ -115,8 +141,8 @@ class Settings(BaseSettings):
         None, validation_alias=AliasChoices("CINEMATCH_DATABASE_URL", "NEON_CONNECTION_STRING")
     )
     mlflow_tracking_uri: str | None = None
-    state_dir: Path = ROOT / "var"
-    data_dir: Path = ROOT / "data"
+    state_dir: Folder = ROOT / "var"
+    data_dir: Folder = ROOT / "data"
     dagster_port: Port = 3000
     mlflow_port: Port = 5000
     api_port: Port = 8000
@@ -124,15 +150,39 @@ class Settings(BaseSettings):
     data: DataSettings = DataSettings()
     injection: InjectionSettings = InjectionSettings()
     drift: DriftPolicy = DriftPolicy()
+    evidence: EvidenceThresholds = EvidenceThresholds()
     retraining: RetrainingCriteria = RetrainingCriteria()
     training: TrainingSettings = TrainingSettings()
     promotion: PromotionSettings = PromotionSettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
 
+    def with_dataset(self, dataset: str) -> Settings:
+        """Return the same settings for another dataset.
+
+        Raises:
+            SettingsError: its name is not known.
+        """
+        try:
+            data = DataSettings.model_validate(self.data.model_dump() | {"dataset": dataset})
+        except ValidationError as error:
+            problems = error.errors(include_input=False)
+            raise SettingsError("; ".join(f"data.{_problem(p)}" for p in problems)) from None
+        return self.model_copy(update={"data": data})
+
     @property
     def landing_dir(self) -> Path:
         """Where weekly batch files arrive."""
         return self.state_dir / "landing"
+
+    @property
+    def reports_dir(self) -> Path:
+        """Where the drift reports' pages lie; the API serves them under `/reports/`."""
+        return self.state_dir / "reports"
+
+    @property
+    def reports_url(self) -> str:
+        """Where a person reads them."""
+        return f"http://127.0.0.1:{self.api_port}/reports"
 
     @property
     def prepared_dir(self) -> Path:
@@ -173,19 +223,54 @@ def profile_file(profile: str) -> Path:
 
 
 @lru_cache
-def load_settings(**overrides: Any) -> Settings:
-    """Read the settings once.
+def load_settings() -> Settings:
+    """Read the settings of this process once.
 
     Raises:
-        SettingsError: naming each key that is missing, unknown or out of range.
+        SettingsError: as `read_settings` does.
     """
+    return read_settings()
+
+
+def read_settings(env_file: Path = ENV_FILE, /, **overrides: Any) -> Settings:
+    """Read the settings, some of them overridden by arguments.
+
+    Raises:
+        SettingsError: naming each key that is unknown or out of range, never a secret.
+    """
+    ours = (name for name in os.environ if name.upper().startswith(PREFIX))
+    if unknown := sorted({name for name in (*ours, *dotenv_values(env_file)) if not _known(name)}):
+        raise SettingsError(f"{', '.join(unknown)}: not a setting, see .env.example")
     try:
-        return Settings(**overrides)
+        return Settings(_env_file=env_file, **overrides)
     except ValidationError as error:
-        problems = (
-            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}"
-            for e in error.errors(include_input=False)
-        )
-        raise SettingsError("; ".join(problems)) from None
+        raise SettingsError("; ".join(map(_problem, error.errors(include_input=False)))) from None
+    except UnreadableValueError as error:
+        raise SettingsError(f"{error}: lists are written as JSON") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"the profile is not valid TOML: {error}") from None
+
+
+def _known(name: str) -> bool:
+    """Whether a variable means something; the keys of a section are the section's to check."""
+    variable, fields = name.upper(), Settings.model_fields.items()
+    sections = tuple(f"{PREFIX}{key.upper()}__" for key, f in fields if _is_section(f))
+    names = {f"{PREFIX}{key.upper()}" for key, _ in fields} | {"NEON_CONNECTION_STRING"}
+    return variable in names | HANDED_DOWN or variable.startswith((SERVING_PREFIX, *sections))
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return isinstance(field.default, BaseModel)
+
+
+def _problem(error: ErrorDetails) -> str:
+    key = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        return f"{key}: not a setting"
+    return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def serving_variables(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return the API's variables in the `.env` file, for its environment."""
+    found = dotenv_values(env_file).items()
+    return {name: value for name, value in found if name.startswith(SERVING_PREFIX) and value}

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 from threadpoolctl import threadpool_limits
 
 from serving import problems
@@ -46,4 +47,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestLog, share=settings.request_log_share)
     problems.install(app)
     app.include_router(router)
+    reports = StaticFiles(directory=settings.reports_dir, html=True, check_dir=False)
+    app.mount("/reports", reports, name="reports")
     return app

@@ -65,6 +65,11 @@ class Model:
         return self._arrays.movie_ids
 
     @property
+    def rated_movie_ids(self) -> Ints:
+        """The movies with a training rating, ascending: those that are ever recommended."""
+        return self.movie_ids[self._arrays.movie_counts > 0]
+
+    @property
     def user_ids(self) -> Ints:
         """The users known to the model, ascending."""
         return self._arrays.user_ids

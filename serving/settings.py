@@ -28,6 +28,7 @@ class Settings(BaseSettings):
         registered_model: name of the registered model whose `alias` is followed.
         cache_dir: holds the local copies of the models that were downloaded.
         poll_seconds: pause between two looks at the alias.
+        reports_dir: pages in it are served under `/reports/`.
         request_log_share: share of the successful requests that is logged; failed ones always are.
     """
 
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     registered_model: str = "cinematch_recommender"
     alias: str = "production"
     cache_dir: Path = ROOT / "var" / "serving"
+    reports_dir: Path = ROOT / "var" / "reports"
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     request_log_share: Annotated[float, Field(ge=0, le=1)] = 0.01
 

@@ -2,6 +2,7 @@
 
 import datetime
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ from psycopg.rows import dict_row
 
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.drift import ViewResult
+from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.pipeline.drift import week_report
+from cinematch_dagster.pipeline.performance import week_performance
 from cinematch_dagster.settings import Settings
 
 Connect = Callable[[], psycopg.Connection]
@@ -36,7 +39,7 @@ def followed_user(prepared: Path) -> int:
 
 
 def weeks(connect: Connect, settings: Settings) -> list[Row]:
-    """Return a row a loaded week: its size, verdict, alerts, and both views (signed changes)."""
+    """Return a row a loaded week: size, verdict, alerts, both views (signed), performance."""
     policy = settings.drift
     loaded = _rows(
         connect,
@@ -57,6 +60,7 @@ def weeks(connect: Connect, settings: Settings) -> list[Row]:
                 "alerts": [alert.feature_name for alert in report.alerts],
                 "per_batch": _changes(report.per_batch),
                 "cumulative": _changes(report.cumulative),
+                "performance": _performance(row["week"], settings),
             }
         )
     return result
@@ -64,6 +68,20 @@ def weeks(connect: Connect, settings: Settings) -> list[Row]:
 
 def _changes(view: ViewResult) -> dict[str, float]:
     return {test.feature_name: test.change for test in view.tests}
+
+
+def _performance(week: datetime.date, settings: Settings) -> Row | None:
+    """Return how the model that the week found predicted it; None where there was none."""
+    found = week_performance(warehouse_dsn(settings), week, settings)
+    if found is None:
+        return None
+    return {
+        "version": found.version,
+        "rmse": found.scores.overall.rmse,
+        "mae": found.scores.overall.mae,
+        "against": asdict(found.own),
+        "alert": any(test.triggered for test in found.verdict.tests),
+    }
 
 
 def decisions(connect: Connect) -> list[Row]:

@@ -44,7 +44,7 @@ query Skips($sensor: String!) {
 
 
 class OrchestrationError(RuntimeError):
-    """A run failed, or did not end in time; the message names the job."""
+    """A run failed or did not end in time, or Dagster is gone; the message says which."""
 
 
 class Orchestrator:
@@ -62,8 +62,11 @@ class Orchestrator:
         self._client.close()
 
     def _query(self, text: str, **variables: Any) -> dict[str, Any]:
-        answer = self._client.post("/graphql", json={"query": text, "variables": variables})
-        body = answer.raise_for_status().json()
+        try:
+            answer = self._client.post("/graphql", json={"query": text, "variables": variables})
+            body = answer.raise_for_status().json()
+        except httpx.HTTPError as error:
+            raise OrchestrationError(f"Dagster does not answer: {error}") from None
         if body.get("errors"):
             raise OrchestrationError(f"Dagster refused the query: {body['errors'][0]['message']}")
         return dict(body["data"])

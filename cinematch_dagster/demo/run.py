@@ -6,18 +6,21 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.demo.show import show
 from cinematch_dagster.demo.story import Story
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import Service, free_port
-from cinematch_dagster.settings import Settings, load_settings
+from cinematch_dagster.settings import Settings, read_settings
 
 
 def demo_settings() -> Settings:
-    """Return the sample profile with a state folder and ports that nobody else uses."""
+    """Return the sample profile with a state folder, servers and ports that nobody else uses."""
     ports = {f"{name}_port": free_port() for name in ("dagster", "mlflow", "api")}
-    state = load_settings(profile="sample").state_dir / "demo" / "state"
-    return load_settings(profile="sample", state_dir=state, **ports)
+    state = read_settings(profile="sample").state_dir / "demo" / "state"
+    return read_settings(
+        profile="sample", state_dir=state, database_url=None, mlflow_tracking_uri=None, **ports
+    )
 
 
 def run_demo(console: Console) -> Path:
@@ -31,10 +34,15 @@ def run_demo(console: Console) -> Path:
         console.print(f"  {service.name:<8} {service.url}")
 
     with platform.running(settings, ready):
-        report = Story(settings, console).tell()
+        try:
+            report = Story(settings, console).tell()
+        except OrchestrationError as error:
+            raise OrchestrationError(f"{error}: see {platform.logs(settings)}") from None
     path = settings.state_dir.parent / "report.json"
     path.write_text(json.dumps(report, indent=2, default=str) + "\n")
     show(report, console)
-    console.print(f"\nAll of it: {path}")
-    console.print(f"To look around: CINEMATCH_STATE_DIR={settings.state_dir} make up")
+    console.print(f"\nAll of it: {path}", soft_wrap=True)
+    console.print(
+        f"To look around: CINEMATCH_STATE_DIR={settings.state_dir} make up", soft_wrap=True
+    )
     return path

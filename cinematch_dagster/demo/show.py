@@ -7,6 +7,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 Report = dict[str, Any]
 _TESTS = ("rating_distribution_ks", "rating_mean", "rating_std")
@@ -23,12 +24,22 @@ class Section:
     def markdown(self) -> str:
         """Return the table in GitHub's Markdown, without the title."""
         lines = [self.columns, tuple("---" for _ in self.columns), *self.rows]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", r"\|")
 
 
 def sections(report: Report) -> list[Section]:
     """Return the report's tables in the order of the story."""
-    return [_weeks(report), _decisions(report), _models(report), _serving(report), _lists(report)]
+    return [
+        weeks(report),
+        decisions(report),
+        models(report),
+        _serving(report),
+        recommendations(report),
+    ]
 
 
 def show(report: Report, console: Console) -> None:
@@ -36,7 +47,7 @@ def show(report: Report, console: Console) -> None:
     for section in sections(report):
         table = Table(*section.columns, title=section.title, title_justify="left", box=SIMPLE_HEAD)
         for row in section.rows:
-            table.add_row(*row)
+            table.add_row(*map(Text, row))  # a title such as "[REC]" is no markup
         console.print(table)
 
 
@@ -45,7 +56,8 @@ def _views(view: dict[str, float]) -> list[str]:
     return [f"{view[name]:{form}}" for name, form in zip(_TESTS, formats, strict=True)]
 
 
-def _weeks(report: Report) -> Section:
+def weeks(report: Report) -> Section:
+    """Return a row a week: both views against the training data, and the verdict."""
     names = ("KS", "mean", "std")
     columns = ("week", "rows", *(f"{n} alone" for n in names), *(f"{n} so far" for n in names))
     rows = [
@@ -55,10 +67,21 @@ def _weeks(report: Report) -> Section:
             *_views(w["per_batch"]),
             *_views(w["cumulative"]),
             w["verdict"].partition(" - ")[0].lower(),
+            _performance(w["performance"]),
         )
         for w in report["weeks"]
     ]
-    return Section("The weeks against the training data", (*columns, "verdict"), tuple(rows))
+    last = ("verdict", "RMSE before training")
+    return Section("The weeks against the training data", (*columns, *last), tuple(rows))
+
+
+def _performance(performance: Report | None) -> str:
+    """Say how far from the RMSE of its own test the model was."""
+    if performance is None:
+        return "no model"
+    change = performance["rmse"] / performance["against"]["rmse"] - 1
+    alert = ", alert" if performance["alert"] else ""
+    return f"{performance['rmse']:.4f} (version {performance['version']}: {change:+.1%}{alert})"
 
 
 def _batch(week: Report) -> str:
@@ -66,7 +89,8 @@ def _batch(week: Report) -> str:
     return f"{week['batch_id']}{label}"
 
 
-def _decisions(report: Report) -> Section:
+def decisions(report: Report) -> Section:
+    """Return a row a decision about retraining."""
     rows = [
         (", ".join(d["weeks"]), d["decision"], f"{d['buffer_size']:,}", d["reason"])
         for d in report["decisions"]
@@ -74,7 +98,8 @@ def _decisions(report: Report) -> Section:
     return Section("Decisions", ("week", "decision", "buffer", "reason"), tuple(rows))
 
 
-def _models(report: Report) -> Section:
+def models(report: Report) -> Section:
+    """Return a row a model with its reason, and one for the champion on the same rows."""
     rows: list[tuple[str, ...]] = []
     for model in report["models"]:
         rows.append(
@@ -113,7 +138,8 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{key}: {n:,}" for key, n in counts.items())
 
 
-def _lists(report: Report) -> Section:
+def recommendations(report: Report) -> Section:
+    """Return the followed user's list before and after the promotion."""
     serving = report["serving"]
     pairs = zip(serving["recommendations_before"], serving["recommendations_after"], strict=True)
     rows = tuple(

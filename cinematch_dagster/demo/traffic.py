@@ -16,8 +16,6 @@ class Traffic:
     Args:
         url: the API's address.
         user_id: whose recommendations are asked for.
-
-    Counting starts with the first answer that carries a model.
     """
 
     def __init__(self, url: str, user_id: int) -> None:

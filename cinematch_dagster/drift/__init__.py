@@ -7,6 +7,7 @@ from cinematch_dagster.drift.decision import (
     decide,
 )
 from cinematch_dagster.drift.histogram import STARS, Histogram, histogram
+from cinematch_dagster.drift.performance import Errors, PerformanceVerdict, judge_errors
 from cinematch_dagster.drift.verdict import (
     DriftPolicy,
     DriftReport,
@@ -21,8 +22,10 @@ __all__ = [
     "Alert",
     "DriftPolicy",
     "DriftReport",
+    "Errors",
     "Histogram",
     "Level",
+    "PerformanceVerdict",
     "RetrainingCriteria",
     "RetrainingDecision",
     "TestResult",
@@ -30,4 +33,5 @@ __all__ = [
     "assess",
     "decide",
     "histogram",
+    "judge_errors",
 ]

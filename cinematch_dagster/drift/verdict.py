@@ -67,6 +67,7 @@ class DriftPolicy(BaseModel):
     ks_threshold: Share = 0.05
     mean_threshold: Share = 0.10
     std_threshold: Share = 0.15
+    performance_threshold: Share = 0.10
     early_share: Share = 0.8
     count_threshold: int = Field(10_000, ge=2)
     minimum_tests: int = Field(1, ge=1, le=3)
@@ -91,8 +92,9 @@ class TestResult:
     """One test in one view.
 
     Attributes:
-        feature_name: a key of `TESTS`.
-        score: what is compared: the KS statistic, or the absolute relative change.
+        feature_name: a key of `TESTS`, or an error of `drift.performance`.
+        score: what is compared: the KS statistic, the absolute relative change of mean and std, or
+            by how much an error is worse.
         change: the same with its sign (the KS statistic has none).
         threshold: what the score is compared with.
         triggered: whether it raises an alert; a high score in a view that may not alert, or that

@@ -4,15 +4,15 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-
-import psutil
 
 from cinematch_dagster.local import processes
 from cinematch_dagster.local.databases import neighbour_url, prepare_warehouse
 from cinematch_dagster.local.processes import ProcessError, Service
-from cinematch_dagster.settings import ROOT, Settings
+from cinematch_dagster.local.signals import uninterrupted
+from cinematch_dagster.local.starter import claim, release, starter
+from cinematch_dagster.settings import ROOT, Settings, serving_variables
 from cinematch_dagster.warehouse import embedded
 
 
@@ -20,14 +20,13 @@ def _program(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def services(settings: Settings, mlflow_store: str) -> tuple[Service, ...]:
-    """Return the three servers, in the order in which they start."""
+def services(settings: Settings) -> tuple[Service, ...]:
+    """Return the servers, in the order in which they start; MLflow only where none is named."""
     mlflow = Service(
         "mlflow",
         (
             _program("mlflow"), "server", "--host", "127.0.0.1",
             "--port", str(settings.mlflow_port), "--workers", "1",
-            "--backend-store-uri", mlflow_store,
             "--artifacts-destination", str(settings.state_dir / "mlflow"),
         ),
         settings.mlflow_port, "/health", "CINEMATCH_MLFLOW_PORT",
@@ -46,13 +45,18 @@ def services(settings: Settings, mlflow_store: str) -> tuple[Service, ...]:
         (sys.executable, "-m", "serving"),
         settings.api_port, "/health", "CINEMATCH_API_PORT",
     )  # fmt: skip
-    return mlflow, dagster, api
+    return (dagster, api) if settings.mlflow_tracking_uri else (mlflow, dagster, api)
 
 
 def environment(settings: Settings, warehouse: str) -> dict[str, str]:
-    """Return the environment of every process of the platform."""
+    """Return the environment of every server.
+
+    Addresses of databases are here and in no command line, which others on the machine can read.
+    """
     state = settings.state_dir
-    return os.environ | {
+    return {
+        **serving_variables(),
+        **os.environ,
         "CINEMATCH_PROFILE": settings.profile,
         "CINEMATCH_DATABASE_URL": warehouse,
         "CINEMATCH_STATE_DIR": str(state),
@@ -62,15 +66,22 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
         "CINEMATCH_SERVING_TRACKING_URI": settings.tracking_uri,
         "CINEMATCH_SERVING_PORT": str(settings.api_port),
         "CINEMATCH_SERVING_CACHE_DIR": str(state / "serving"),
+        "CINEMATCH_SERVING_REPORTS_DIR": str(settings.reports_dir),
         "DAGSTER_HOME": str(state / "dagster"),
+        "MLFLOW_BACKEND_STORE_URI": neighbour_url(warehouse, "mlflow"),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "MLFLOW_TRACKING_URI": settings.tracking_uri,
         "OPENBLAS_NUM_THREADS": "1",
     }
 
 
-def _memory(settings: Settings) -> Path:
-    return settings.state_dir / "run" / "processes.json"
+def logs(settings: Settings) -> Path:
+    """Return the folder of the servers' logs."""
+    return settings.state_dir / "logs"
+
+
+def _run_folder(settings: Settings) -> Path:
+    return settings.state_dir / "run"
 
 
 def _prepare_state(settings: Settings) -> None:
@@ -80,59 +91,72 @@ def _prepare_state(settings: Settings) -> None:
 
 
 def is_running(settings: Settings) -> bool:
-    """Whether any server of the platform runs."""
-    return bool(processes.remembered(_memory(settings)))
+    """Whether the platform, or any server of it, runs."""
+    return bool(starter(_run_folder(settings)) or processes.found(logs(settings)))
 
 
 @contextmanager
-def running(settings: Settings, on_ready: Callable[[Service], None]) -> Iterator[dict[str, str]]:
-    """Run the platform inside a `with` block; yields its environment.
+def running(
+    settings: Settings, on_ready: Callable[[Service], None]
+) -> Iterator[Callable[[], None]]:
+    """Run the platform inside a `with` block.
+
+    Yields:
+        A check that raises ProcessError once a server has ended on its own.
 
     Raises:
         ProcessError: when it runs already, a port is taken or a server does not come up.
     """
-    if is_running(settings):
-        raise ProcessError("the platform runs already: stop it with `make down`")
-    _prepare_state(settings)
-    logs = settings.state_dir / "logs"
-    with ExitStack() as reaped:  # its end waits for what `stop` has ended
-        try:
-            warehouse = prepare_warehouse(settings)
-            variables = environment(settings, warehouse)
-            servers = services(settings, neighbour_url(warehouse, "mlflow"))
-            processes.require_free_ports(servers)
-            started = {
-                s.name: reaped.enter_context(processes.start(s, variables, logs)) for s in servers
-            }
-            processes.remember(_memory(settings), {name: p.pid for name, p in started.items()})
-            for service in servers:
-                processes.wait_until_healthy(service, started[service.name], logs)
-                on_ready(service)
-            yield variables
-        finally:
+    servers = services(settings)
+
+    def permitted() -> None:
+        if is_running(settings):
+            raise ProcessError("the platform runs already: stop it with `make down`")
+        processes.require_free_ports(servers)
+
+    claim(_run_folder(settings), permitted)
+    started = {}
+    try:
+        _prepare_state(settings)
+        variables = environment(settings, prepare_warehouse(settings))
+        for service in servers:
+            started[service] = processes.start(service, variables, logs(settings))
+        for service, process in started.items():
+            processes.wait_until_healthy(service, process, logs(settings))
+            on_ready(service)
+
+        def check() -> None:
+            for service, process in started.items():
+                processes.require_running(service, process, logs(settings))
+
+        yield check
+    finally:
+        with uninterrupted():
             stop(settings)
+            for process in started.values():
+                process.poll()
+            release(_run_folder(settings))
 
 
 def stop(settings: Settings) -> list[str]:
     """Stop whatever runs, the embedded Postgres last; return the names of what was stopped."""
-    running_now = processes.remembered(_memory(settings))
-    processes.stop([p for p in running_now.values() if p.pid != os.getpid()])
-    _memory(settings).unlink(missing_ok=True)
     cluster = settings.state_dir / "postgres"
-    if settings.database_url is None and embedded.running(cluster):
-        embedded.stop(cluster)
-        return [*running_now, "postgres"]
-    return list(running_now)
+    embedded_here = settings.database_url is None
+    names = list(processes.found(logs(settings)))
+    names += ["postgres"] if embedded_here and embedded.running(cluster) else []
+    if other := starter(_run_folder(settings)):
+        processes.stop([other])
+    for _ in range(2):  # the second time whatever was started during the first
+        left = processes.found(logs(settings)).values()
+        processes.stop([process for roots in left for process in roots])
+    if embedded_here:
+        embedded.stop(cluster)  # also one that was about to start
+    return names
 
 
 def memory_megabytes(settings: Settings) -> dict[str, float]:
     """Return the resident memory of each server with its children, in MB."""
-    sizes = {}
-    for name, process in processes.remembered(_memory(settings)).items():
-        family = [process, *process.children(recursive=True)]
-        sizes[name] = sum(p.memory_info().rss for p in family if _alive(p)) / 1e6
-    return sizes
-
-
-def _alive(process: psutil.Process) -> bool:
-    return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return {
+        name: sum(processes.resident_bytes(root) for root in roots) / 1e6
+        for name, roots in processes.found(logs(settings)).items()
+    }

@@ -164,6 +164,15 @@ def family(process: psutil.Process) -> list[psutil.Process]:
         return []
 
 
+def resident_bytes(process: psutil.Process) -> int:
+    """Return the memory of a process and its descendants, in bytes; those that ended have none."""
+    total = 0
+    for member in family(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            total += member.memory_info().rss
+    return total
+
+
 def is_alive(process: psutil.Process) -> bool:
     """Whether it runs: a zombie does not, nor does another process that was given its pid."""
     try:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import psycopg
+
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.settings import Settings
@@ -19,9 +21,12 @@ def platform_status(settings: Settings) -> dict[str, Any]:
     }
     if settings.database_url is None and not embedded.running(settings.state_dir / "postgres"):
         return found | {"warehouse": "the embedded Postgres is not running: start with `make up`"}
-    with connect(warehouse_dsn(settings)) as connection:
-        promotion = in_production(connection)
-        status = buffer_status(connection)
+    try:
+        with connect(warehouse_dsn(settings)) as connection:
+            promotion = in_production(connection)
+            status = buffer_status(connection)
+    except psycopg.errors.UndefinedTable:
+        return found | {"warehouse": "the warehouse has no tables yet: start with `make up`"}
     production = (
         {"version": promotion.version, "week": promotion.week, "reason": promotion.reason}
         if promotion

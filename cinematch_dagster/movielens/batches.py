@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cinematch_dagster.movielens.errors import BadBatchError
-from cinematch_dagster.movielens.ratings import as_ratings, in_order
+from cinematch_dagster.movielens.ratings import COLUMNS, as_ratings, in_order, renumbered
 from cinematch_dagster.movielens.validation import (
     check_columns,
     check_location,
@@ -43,7 +43,7 @@ def make_batches(frame: pd.DataFrame, n: int) -> list[pd.DataFrame]:
         raise ValueError(f"{len(frame)} ratings can't fill {n} batches: expected at least {n}")
     ordered = in_order(frame)
     ends = [i * len(ordered) // n for i in range(n + 1)]
-    return [ordered[a:b].reset_index(drop=True) for a, b in itertools.pairwise(ends)]
+    return [renumbered(ordered[a:b]) for a, b in itertools.pairwise(ends)]
 
 
 def write_batch(folder: Path, batch_id: str, frame: pd.DataFrame, injected: str | None) -> Path:
@@ -53,7 +53,8 @@ def write_batch(folder: Path, batch_id: str, frame: pd.DataFrame, injected: str 
     metadata under `cinematch.injected`.
     """
     metadata = None if injected is None else {INJECTED_KEY: injected.encode()}
-    table = pa.Table.from_pandas(frame.assign(batch_id=batch_id), SCHEMA, preserve_index=False)
+    columns = [frame[column].to_numpy() for column in COLUMNS]
+    table = pa.table([*columns, pa.repeat(batch_id, len(frame))], schema=SCHEMA)
     path = folder / f"{batch_id}.parquet"
     partial = folder / f".{batch_id}.{os.getpid()}.partial"
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,8 +76,8 @@ def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
 
     Integers may be of any width and `rating` any floating type. Further columns are ignored, but
     their text must be UTF-8. Nothing is decoded before the file's own account of its size was
-    found acceptable, and text stays dictionary-encoded, so memory is bounded by `MOST_ROWS` rows
-    and `MOST_BYTES`.
+    found acceptable, and text stays dictionary-encoded, so memory is bounded by `MOST_ROWS` and
+    `MOST_BYTES`.
 
     Returns:
         The ratings frame, and the label of injected drift or None.
@@ -87,11 +88,12 @@ def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
     """
     check_location(path)
     table = _read(path)
-    check_columns(path, table)
+    check_columns(path, table, SCHEMA)
     frame = table.select(SCHEMA.names).to_pandas()
     check_rows(path, frame)
     injected = (table.schema.metadata or {}).get(INJECTED_KEY)
-    return as_ratings(frame), None if injected is None else injected.decode(errors="replace")
+    label = None if injected is None else injected.decode(errors="replace")
+    return as_ratings(frame), label
 
 
 def _read(path: Path) -> pa.Table:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
 from cinematch_dagster.movielens.errors import TooManyRejectsError
 from cinematch_dagster.movielens.ratings import (
     COLUMNS,
-    PAIR,
     as_ratings,
     is_id,
     is_on_scale,
     is_plausible_time,
+    pair_keys,
+    repeated,
 )
+
+_VALID: Final = {
+    "userId": is_id,
+    "movieId": is_id,
+    "rating": is_on_scale,
+    "timestamp": is_plausible_time,
+}
 
 
 def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -30,12 +40,14 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         The ratings frame, and the rejected rows as they came, with a column `reason`.
     """
-    values = pd.DataFrame({c: pd.to_numeric(frame[c], errors="coerce") for c in COLUMNS})
-    values = values.reset_index(drop=True)
-    reason = _unusable(values)
-    reason[_superseded(values[reason == ""])] = "duplicate"
-    rejected = reason != ""
-    return as_ratings(values[~rejected]), frame[rejected].assign(reason=reason[rejected])
+    values = {c: pd.to_numeric(frame[c], errors="coerce").to_numpy() for c in COLUMNS}
+    is_bad = ~np.logical_and.reduce([is_valid(values[c]) for c, is_valid in _VALID.items()])
+    is_rejected = is_bad | _is_superseded(values, is_bad)
+    if not is_rejected.any():
+        return as_ratings(values), frame[:0].assign(reason=pd.Series(dtype=object))
+    reasons = _reasons({c: column[is_rejected] for c, column in values.items()})
+    kept = as_ratings({c: column[~is_rejected] for c, column in values.items()})
+    return kept, frame[is_rejected].assign(reason=reasons)
 
 
 def refuse_if_bad(rejects: pd.DataFrame, n_rows: int, max_bad_share: float) -> None:
@@ -55,19 +67,27 @@ def refuse_if_bad(rejects: pd.DataFrame, n_rows: int, max_bad_share: float) -> N
     )
 
 
-def _unusable(values: pd.DataFrame) -> np.ndarray:
-    """Return each row's reason, shape (n,) of str; empty where the row alone is fine."""
+def _reasons(values: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the reason of each rejected row, shape (n,) of str."""
     reasons = {
-        "missing_field": values.isna().any(axis=1),
+        "missing_field": np.logical_or.reduce([pd.isna(column) for column in values.values()]),
         "bad_id": ~(is_id(values["userId"]) & is_id(values["movieId"])),
         "rating_off_scale": ~is_on_scale(values["rating"]),
         "bad_timestamp": ~is_plausible_time(values["timestamp"]),
     }
-    conditions = [condition.to_numpy(dtype=bool) for condition in reasons.values()]
-    return np.select(conditions, list(reasons), default="").astype(object)
+    return np.select(list(reasons.values()), list(reasons), default="duplicate").astype(object)
 
 
-def _superseded(values: pd.DataFrame) -> np.ndarray:
-    """Return the positions of ratings whose user rated the movie again later."""
-    again = values.sort_values(["timestamp", "rating"]).duplicated(PAIR, keep="last")
-    return again.index[again].to_numpy()
+def _is_superseded(values: dict[str, np.ndarray], is_bad: np.ndarray) -> np.ndarray:
+    """Tell which usable ratings were followed by one of the same pair, shape (n,)."""
+    superseded = np.zeros(len(is_bad), bool)
+    keys = pair_keys(values["userId"][~is_bad], values["movieId"][~is_bad])
+    again = repeated(keys)
+    if not len(again):
+        return superseded
+    among = np.isin(keys, again)
+    rows, keys = np.flatnonzero(~is_bad)[among], keys[among]
+    order = np.lexsort((values["rating"][rows], values["timestamp"][rows], keys))
+    is_followed = keys[order][1:] == keys[order][:-1]
+    superseded[rows[order[:-1][is_followed]]] = True
+    return superseded

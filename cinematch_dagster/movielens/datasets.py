@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import pandas as pd
+import pyarrow.parquet as pq
 
 from cinematch_dagster.movielens.download import Progress, download
 from cinematch_dagster.movielens.errors import MissingDatasetError, UnknownDatasetError
-from cinematch_dagster.movielens.raw_files import read_movies, read_ratings
+from cinematch_dagster.movielens.raw_files import read_movies, read_ratings, to_pandas
 from cinematch_dagster.movielens.synthetic import Synthetic, write_synthetic
 from cinematch_dagster.movielens.unpack import unpack
 
@@ -103,7 +104,7 @@ def load(dataset: str, data_dir: Path) -> RawData:
             f"run `cinematch data prepare --dataset {dataset}` first"
         )
     if (folder / "ratings.parquet").is_file():
-        ratings, movies = (pd.read_parquet(folder / f"{n}.parquet") for n in ("ratings", "movies"))
-        return RawData(ratings, movies)
+        tables = (pq.read_table(folder / f"{name}.parquet") for name in ("ratings", "movies"))
+        return RawData(*map(to_pandas, tables))
     ratings, unparsable = read_ratings(folder)
     return RawData(ratings, read_movies(folder), unparsable)

@@ -138,7 +138,8 @@ def distribution(counts: np.ndarray) -> Distribution:
 
 
 def _histogram(rating: pd.Series) -> tuple[int, ...]:
-    halves = (rating[is_on_scale(rating)].to_numpy() * 2).astype(np.int64)
+    stars = rating.to_numpy(np.float64)
+    halves = (stars[is_on_scale(stars)] * 2).astype(np.int64)
     return tuple(np.bincount(halves, minlength=11)[1:].tolist())
 
 

@@ -7,8 +7,10 @@ seconds), in the order (timestamp, userId, movieId), index 0, 1, ….
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 DTYPES: Final = {"userId": "int32", "movieId": "int32", "rating": "float32", "timestamp": "int64"}
@@ -25,29 +27,58 @@ CLOCK_SKEW: Final = 86_400  # seconds that another machine's clock may run ahead
 
 
 def in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows by (timestamp, userId, movieId), with a new index; other columns stay."""
-    return frame.sort_values(ORDER, kind="stable", ignore_index=True)
+    """Return the rows by (timestamp, userId, movieId), with a new index; other columns stay.
+
+    Rows that are in order already are not copied: the result shares their memory.
+    """
+    times, users, movies = (frame[column].to_numpy() for column in ORDER)
+    if _is_sorted([times, users, movies]):
+        return renumbered(frame)
+    order = np.lexsort((pair_keys(users, movies), times))
+    return pd.DataFrame({name: frame[name].to_numpy()[order] for name in frame}, copy=False)
 
 
-def as_ratings(frame: pd.DataFrame) -> pd.DataFrame:
+def renumbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows as they are with the index 0, 1, …; the result shares their memory."""
+    shared = frame.copy(deep=False)
+    shared.index = pd.RangeIndex(len(frame))
+    return shared
+
+
+def as_ratings(columns: pd.DataFrame | Mapping[str, np.ndarray]) -> pd.DataFrame:
     """Return a ratings frame of values that are known to fit its types."""
-    return in_order(frame[COLUMNS].astype(DTYPES))
+    typed = {name: np.asarray(columns[name]).astype(DTYPES[name], copy=False) for name in COLUMNS}
+    return in_order(pd.DataFrame(typed, copy=False))
 
 
-def is_id(values: pd.Series) -> pd.Series:
+def pair_keys(users: np.ndarray, movies: np.ndarray) -> np.ndarray:
+    """Return one int64 for each pair of ids: userId · 2³¹ + movieId."""
+    keys = users.astype(np.int64)
+    keys <<= 31
+    keys |= movies.astype(np.int64, copy=False)
+    return keys
+
+
+def repeated(keys: np.ndarray) -> np.ndarray:
+    """Return the keys that are there more than once; to sort keys alone is fast."""
+    ordered = np.sort(keys)
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def is_id(values: np.ndarray) -> np.ndarray:
     """Tell which values are whole numbers from 0 to 2³¹ - 1."""
-    return (values >= 0) & (values <= LARGEST_ID) & (values % 1 == 0)
+    return np.asarray((values >= 0) & (values <= LARGEST_ID) & _is_whole(values))
 
 
-def is_on_scale(values: pd.Series) -> pd.Series:
+def is_on_scale(values: np.ndarray) -> np.ndarray:
     """Tell which values are half stars from 0.5 to 5.0."""
-    return (values >= LOWEST) & (values <= HIGHEST) & (values % STEP == 0)
+    return np.asarray((values >= LOWEST) & (values <= HIGHEST) & _is_whole(values / STEP))
 
 
-def is_plausible_time(values: pd.Series) -> pd.Series:
+def is_plausible_time(values: np.ndarray) -> np.ndarray:
     """Tell which values are whole unix seconds from 1995 on and not in the future."""
     newest = time.time() + CLOCK_SKEW
-    return (values >= FIRST_TIMESTAMP) & (values <= newest) & (values % 1 == 0)
+    return np.asarray((values >= FIRST_TIMESTAMP) & (values <= newest) & _is_whole(values))
 
 
 def has_half_stars(ratings: pd.DataFrame | pd.Series) -> bool:
@@ -61,3 +92,19 @@ def has_half_stars(ratings: pd.DataFrame | pd.Series) -> bool:
     """
     stars = ratings["rating"] if isinstance(ratings, pd.DataFrame) else ratings
     return bool((stars % 1 != 0).any())
+
+
+def _is_whole(values: np.ndarray) -> np.ndarray | bool:
+    return bool(np.issubdtype(values.dtype, np.integer)) or np.asarray(np.rint(values) == values)
+
+
+def _is_sorted(keys: list[np.ndarray]) -> bool:
+    """Tell whether rows are by the first key, ties by the second, and so on."""
+    rows: slice | np.ndarray = slice(0, max(0, len(keys[0]) - 1))
+    for key in keys:
+        here, after = key[rows], key[1:][rows]
+        if (here > after).any():
+            return False
+        tied = np.flatnonzero(here == after)
+        rows = tied if isinstance(rows, slice) else rows[tied]
+    return True

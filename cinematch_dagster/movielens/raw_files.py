@@ -18,6 +18,7 @@ from cinematch_dagster.movielens.ratings import COLUMNS, DTYPES
 from cinematch_dagster.movielens.unpack import MOVIES, RATINGS, present
 
 MOVIE_COLUMNS: Final = ["movieId", "title", "genres"]
+BLOCK_SIZE: Final = 1 << 23  # bytes
 NARROW: Final = {c: pa.type_for_alias(t.replace("float32", "float")) for c, t in DTYPES.items()}
 WIDE: Final = {c: pa.float64() if c == "rating" else pa.int64() for c in COLUMNS}
 _NUMBER: Final = {
@@ -41,14 +42,14 @@ def read_ratings(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     path = present(folder, RATINGS)
     names, skipped, delimiter = _layout(path)
-    read = pv.ReadOptions(column_names=names, skip_rows=skipped, block_size=1 << 23)
+    read = pv.ReadOptions(column_names=names, skip_rows=skipped, block_size=BLOCK_SIZE)
     parse = pv.ParseOptions(delimiter=delimiter)
     convert = pv.ConvertOptions(include_columns=COLUMNS, column_types=NARROW)
     try:
         table = pv.read_csv(path, read, parse, convert)
     except pa.ArrowInvalid:
         return _read_by_line(path, names, skipped, delimiter)
-    return _to_pandas(table), _unparsable([], [])
+    return to_pandas(table), _unparsable([], [])
 
 
 def read_movies(folder: Path) -> pd.DataFrame:
@@ -90,39 +91,66 @@ def _layout(path: Path) -> tuple[list[str], int, str]:
 def _read_by_line(
     path: Path, names: list[str], skipped: int, delimiter: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read block by block, so that a fault costs time in its own block only."""
     malformed: dict[int, str] = {}
 
     def set_aside(row: Any) -> str:
         malformed[row.number] = row.text
         return "skip"
 
-    texts = pv.read_csv(
-        path,
-        pv.ReadOptions(
-            use_threads=False, column_names=names, skip_rows=skipped, encoding="latin-1"
-        ),
-        pv.ParseOptions(delimiter=delimiter, invalid_row_handler=set_aside),
-        pv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True),
+    read = pv.ReadOptions(
+        column_names=names, skip_rows=skipped, encoding="latin-1", block_size=BLOCK_SIZE
     )
-    values, is_bad = _numbers(texts)
-    numbers = np.arange(skipped + 1, skipped + 1 + len(texts) + len(malformed))
-    lines = np.setdiff1d(numbers, list(malformed))[is_bad.to_numpy()]
-    joined = pc.binary_join_element_wise(
-        *texts.filter(is_bad).columns, delimiter, null_handling="replace"
-    )
-    unparsable = _unparsable([*malformed, *lines], [*malformed.values(), *joined.to_pylist()])
-    return _to_pandas(values.filter(pc.invert(is_bad))), unparsable
+    parse = pv.ParseOptions(delimiter=delimiter, invalid_row_handler=set_aside)
+    texts = dict.fromkeys(names, pa.string())
+    convert = pv.ConvertOptions(column_types=texts, strings_can_be_null=True)
+    blocks, bad_rows, bad_texts, n_rows = [], [], [], 0
+    try:
+        for block in pv.open_csv(path, read, parse, convert):
+            values, is_bad = _numbers(block)
+            blocks.append(values.filter(pc.invert(is_bad)))
+            bad_rows += (np.flatnonzero(is_bad) + n_rows).tolist()
+            bad_texts += _joined(block.filter(is_bad), delimiter)
+            n_rows += len(block)
+    except pa.ArrowInvalid as error:
+        raise BadDatasetError(f"{path}: can't be read as lines of ratings ({error})") from error
+    lines = _line_numbers(np.array(bad_rows, np.int64), sorted(malformed), skipped + 1)
+    unparsable = _unparsable([*malformed, *lines], [*malformed.values(), *bad_texts])
+    return to_pandas(_narrowed(pa.concat_tables(blocks))), unparsable
 
 
-def _numbers(texts: pa.Table) -> tuple[pa.Table, pa.ChunkedArray]:
-    """Return the numbers in the texts, and which rows hold a text that is none."""
-    values, is_bad = {}, pa.chunked_array([np.zeros(len(texts), dtype=bool)])
+def _numbers(block: pa.RecordBatch) -> tuple[pa.Table, pa.Array]:
+    """Return the numbers in the texts of a block, and which rows hold a text that is none."""
+    nothing = pa.array(np.zeros(len(block), dtype=bool))
+    try:
+        return pa.table({c: block[c].cast(kind) for c, kind in WIDE.items()}), nothing
+    except pa.ArrowInvalid:
+        values, is_bad = {}, nothing
     for column, kind in WIDE.items():
-        text = texts[column]
-        is_number = pc.match_substring_regex(text, _NUMBER[column])
-        values[column] = pc.if_else(is_number, text, None).cast(kind)
+        is_number = pc.match_substring_regex(block[column], _NUMBER[column])
+        values[column] = pc.if_else(is_number, block[column], None).cast(kind)
         is_bad = pc.or_(is_bad, pc.invert(is_number).fill_null(False))
     return pa.table(values), is_bad
+
+
+def _joined(rows: pa.RecordBatch, delimiter: str) -> list[str]:
+    """Return the lines that some rows were."""
+    line = pc.binary_join_element_wise(*rows.columns, delimiter, null_handling="replace")
+    return list(line.to_pylist())
+
+
+def _line_numbers(rows: np.ndarray, malformed: list[int], first: int) -> np.ndarray:
+    """Return the lines of well-formed rows (from 0), which malformed lines lie between."""
+    rows_before = np.array(malformed, np.int64) - first - np.arange(len(malformed))
+    return np.asarray(rows + first + np.searchsorted(rows_before, rows, side="right"))
+
+
+def _narrowed(table: pa.Table) -> pa.Table:
+    """Return the types of a ratings frame where all values fit them."""
+    try:
+        return table.cast(pa.schema(NARROW))
+    except pa.ArrowInvalid:
+        return table
 
 
 def _unparsable(lines: list[int], texts: list[str]) -> pd.DataFrame:
@@ -131,6 +159,7 @@ def _unparsable(lines: list[int], texts: list[str]) -> pd.DataFrame:
     return frame.astype(types).sort_values("line", ignore_index=True)
 
 
-def _to_pandas(table: pa.Table) -> pd.DataFrame:
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """Turn a table into a frame without a second copy; the table can't be used afterwards."""
     frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
     return frame

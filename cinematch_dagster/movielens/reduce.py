@@ -6,7 +6,7 @@ import datetime
 
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import in_order
+from cinematch_dagster.movielens.ratings import in_order, renumbered
 
 
 def reduce(frame: pd.DataFrame, start: datetime.date | None, most_recent: int) -> pd.DataFrame:
@@ -21,4 +21,4 @@ def reduce(frame: pd.DataFrame, start: datetime.date | None, most_recent: int) -
     if start is not None:
         midnight = datetime.datetime.combine(start, datetime.time(), datetime.UTC)
         frame = frame[frame["timestamp"] >= int(midnight.timestamp())]
-    return in_order(frame).tail(most_recent).reset_index(drop=True)
+    return renumbered(in_order(frame).tail(most_recent))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import in_order
+from cinematch_dagster.movielens.ratings import in_order, renumbered
 
 
 def cut_by_time(frame: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the oldest floor(n * share) rows, and the others; each in order."""
     ordered = in_order(frame)
     n_older = int(len(ordered) * share)
-    return ordered[:n_older], ordered[n_older:].reset_index(drop=True)
+    return renumbered(ordered[:n_older]), renumbered(ordered[n_older:])
 
 
 def split_by_time(frame: pd.DataFrame, train_share: float) -> pd.DataFrame:
@@ -22,5 +22,7 @@ def split_by_time(frame: pd.DataFrame, train_share: float) -> pd.DataFrame:
         The frame in order with a column `data_split`; max(train.timestamp) <= min(test.timestamp).
     """
     ordered = in_order(frame)
-    is_train = np.arange(len(ordered)) < int(len(ordered) * train_share)
-    return ordered.assign(data_split=np.where(is_train, "train", "test").astype(object))
+    data_split = np.full(len(ordered), "test", dtype=object)
+    data_split[: int(len(ordered) * train_share)] = "train"
+    ordered["data_split"] = data_split  # `assign` would copy the rest
+    return ordered

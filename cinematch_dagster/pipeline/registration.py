@@ -14,6 +14,7 @@ import psycopg
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
+from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.pipeline.training import TrainingData, read_training_data
 from cinematch_dagster.recommenders import (
     Contender,
@@ -61,6 +62,7 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
         decided = _decide(dsn, week, settings, version, run_id, dagster_run_id)
     with connect(dsn) as connection:
         follow_promotions(client, connection)
+        write_pages(connection, [week], settings)  # the decision stands on the week's page
     return decided
 
 

@@ -67,30 +67,29 @@ def evaluate(predictor: Predictor, test: pd.DataFrame, training: pd.DataFrame) -
     users, movies = test["userId"].to_numpy(), test["movieId"].to_numpy()
     stars = test["rating"].to_numpy()
     predicted = predictor.predict(users, movies)
-    precision, ranked = _precision(predictor, test, training)
-    return Scores(rmse(stars, predicted), mae(stars, predicted), precision, len(test), ranked)
+    hits = hits_by_user(predictor, test, training)
+    precision = int(hits.sum()) / (K * len(hits)) if len(hits) else 0.0
+    return Scores(rmse(stars, predicted), mae(stars, predicted), precision, len(test), len(hits))
 
 
-def _precision(
+def hits_by_user(
     predictor: Predictor, test: pd.DataFrame, training: pd.DataFrame
-) -> tuple[float, int]:
-    """Return the mean Precision@10 and over how many users."""
+) -> npt.NDArray[np.int64]:
+    """Count the relevant movies in the top 10 of each user who has one, by user id, (n_users,)."""
     pair = ["userId", "movieId"]
     wanted = test.loc[test["rating"] >= RELEVANT_STARS, pair].drop_duplicates()
     wanted = wanted.merge(training[pair], how="left", on=pair, indicator="seen")
     wanted = wanted[wanted["seen"] == "left_only"]
     users = np.unique(wanted["userId"].to_numpy())
-    if len(users) == 0:
-        return 0.0, 0
     relevant = _matrix(wanted, users, predictor.movie_ids)
     excluded = _matrix(training[training["userId"].isin(users)], users, predictor.movie_ids)
-    hits = 0
+    hits = np.zeros(len(users), dtype=np.int64)
     for start in range(0, len(users), _BLOCK):
         block = slice(start, start + _BLOCK)
         scores = predictor.scores(users[block])
         scores[excluded[block].nonzero()] = -np.inf
-        hits += int(hits_at_k(scores, relevant[block].toarray(), K).sum())
-    return hits / (K * len(users)), len(users)
+        hits[block] = hits_at_k(scores, relevant[block].toarray(), K)
+    return hits
 
 
 def _matrix(pairs: pd.DataFrame, users: Integers, movie_ids: npt.NDArray[np.int32]) -> sp.csr_array:

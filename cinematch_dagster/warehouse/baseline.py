@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 
 from cinematch_dagster.warehouse.connection import lock_ratings
 from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
+from cinematch_dagster.warehouse.counts import count_genres, recount_genres, write_counts
 from cinematch_dagster.warehouse.ingestion import (
     BASELINE,
     IngestionError,
@@ -45,12 +46,19 @@ def load_baseline(
         )
     begin(connection, BASELINE, week, sha256)
     connection.execute("TRUNCATE ratings")
-    rows = sum(
-        copy_in(connection, "ratings", rating_arrays(part), {"data_split": str(split)})
-        for split, part in ratings.groupby("data_split", sort=False, dropna=False)
-    )
-    connection.execute(query("baseline_count"))
+    rows = _copy(connection, ratings)
+    count_genres(connection, BASELINE)
     complete(connection, BASELINE, rows)
+    return rows
+
+
+def _copy(connection: psycopg.Connection, ratings: pd.DataFrame) -> int:
+    columns, rows = rating_arrays(ratings), 0
+    codes, splits = pd.factorize(ratings["data_split"], use_na_sentinel=False)
+    for code, split in enumerate(map(str, splits)):
+        part = {name: column[codes == code] for name, column in columns.items()}
+        rows += copy_in(connection, "ratings", part, {"data_split": split})
+        write_counts(connection, BASELINE, split, part)
     return rows
 
 
@@ -63,6 +71,8 @@ def _merged_batches(connection: psycopg.Connection) -> list[str]:
 
 def load_movies(connection: psycopg.Connection, movies: pd.DataFrame) -> int:
     """Insert movies, or replace what is known of them; return how many.
+
+    The ratings loaded so far are counted by genre again.
 
     Args:
         connection: used within its current transaction.
@@ -77,4 +87,5 @@ def load_movies(connection: psycopg.Connection, movies: pd.DataFrame) -> int:
     lock_ratings(connection)
     with connection.cursor() as cursor:
         cursor.executemany(query("movie_upsert"), rows)
+    recount_genres(connection)
     return len(rows)

@@ -10,6 +10,7 @@ import psycopg
 
 from cinematch_dagster.warehouse.connection import connect, lock_ratings
 from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
+from cinematch_dagster.warehouse.counts import count_genres, delete_counts, write_counts
 from cinematch_dagster.warehouse.ingestion import (
     BASELINE,
     Ingestion,
@@ -50,7 +51,7 @@ class Loaded:
 
 
 def load_batch(dsn: str, batch: Batch) -> Loaded:
-    """Load a batch in one transaction of its own: rows, histogram and metadata.
+    """Load a batch in one transaction of its own: rows, counts and metadata.
 
     The same file again changes nothing, also after its rows were merged; another file for the same
     batch replaces it. Loads of several processes take turns.
@@ -82,7 +83,7 @@ def _load(connection: psycopg.Connection, batch: Batch) -> Loaded:
     begin(connection, batch.batch_id, batch.week, batch.sha256, batch.injected)
     connection.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [batch.batch_id])
     rows = _copy(connection, batch)
-    connection.execute(query("batch_count"), {"batch_id": batch.batch_id})
+    count_genres(connection, batch.batch_id)
     complete(connection, batch.batch_id, rows)
     return Loaded(batch.batch_id, rows, "replaced" if _was_loaded(known) else "loaded")
 
@@ -94,7 +95,10 @@ def _was_loaded(known: Ingestion | None) -> bool:
 def _copy(connection: psycopg.Connection, batch: Batch) -> int:
     ratings = batch.ratings.sort_values(["timestamp", "userId", "movieId"])
     kept = len(ratings) - int(len(ratings) * batch.held_out_share)
-    columns = rating_arrays(ratings) | {"held_out": np.arange(len(ratings)) >= kept}
+    columns = rating_arrays(ratings)
+    for split, part in (("train", slice(kept)), ("test", slice(kept, None))):
+        write_counts(connection, batch.batch_id, split, {n: a[part] for n, a in columns.items()})
+    columns["held_out"] = np.arange(len(ratings)) >= kept
     return copy_in(connection, "ratings_buffer", columns, {"batch_id": batch.batch_id})
 
 
@@ -110,7 +114,7 @@ def record_failure(
     if known and (known.merged_at or known.holds(sha256)):
         return
     connection.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [batch_id])
-    connection.execute("DELETE FROM rating_histogram WHERE batch_id = %s", [batch_id])
+    delete_counts(connection, batch_id)
     connection.execute(
         query("ingestion_fail"),
         {"batch_id": batch_id, "week": week, "sha256": sha256, "message": message},

@@ -7,13 +7,17 @@ from psycopg import sql
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from cinematch_dagster.warehouse.dsn import with_database
-from cinematch_dagster.warehouse.sql import schema
+from cinematch_dagster.warehouse.sql import migrations, query, scalar
 
 # libpq reports a refused connection as text only, without an SQLSTATE.
 _FINAL = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied")
 
 # Key of the advisory lock.
 _RATINGS = 2_301_001
+
+
+class SchemaError(RuntimeError):
+    """The database's tables don't fit this program; the message names both versions."""
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -54,10 +58,28 @@ def ensure_database(dsn: str, name: str) -> str:
     return with_database(dsn, name)
 
 
-def migrate(connection: psycopg.Connection) -> None:
-    """Create the tables, indexes and triggers that are missing; what is there stays."""
+def migrate(connection: psycopg.Connection) -> int:
+    """Bring the schema to the newest version, from any older one or from none; return that version.
+
+    Rows stay. A schema that is up to date is not touched.
+
+    Raises:
+        SchemaError: the schema is newer than this program.
+    """
     lock_ratings(connection)
-    connection.execute(schema())
+    connection.execute(query("schema_version"))
+    found = int(scalar(connection, b"SELECT coalesce(max(version), 0) FROM schema_version"))
+    newest = migrations()[-1][0]
+    if found > newest:
+        raise SchemaError(
+            f"the database has schema version {found}, this program knows {newest} (expected a "
+            "program at least as new as the database)"
+        )
+    for version, statements in migrations():
+        if version > found:
+            connection.execute(statements)
+            connection.execute("INSERT INTO schema_version (version) VALUES (%s)", [version])
+    return newest
 
 
 def lock_ratings(connection: psycopg.Connection) -> None:

@@ -26,8 +26,9 @@ def since(connection: psycopg.Connection, week: datetime.date) -> datetime.date 
 def baseline_histogram(connection: psycopg.Connection, week: datetime.date) -> Histogram:
     """Count what the model before this week was trained on: train and the batches merged by then.
 
-    Of each batch up to `since(week)` that a promotion with the policy 'merge' moved into `ratings`,
-    the part that became 'train'.
+    Of each batch up to `since(week)` that a promotion up to then with the policy 'merge' moved into
+    `ratings`, the part that became 'train'. A batch that arrived later than that joins with the
+    promotion that merged it.
     """
     last = since(connection, week)
     return _histogram(connection, "histogram_baseline", {"since": last})

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.rows import class_row
 
+from cinematch_dagster.warehouse.counts import delete_counts
 from cinematch_dagster.warehouse.sql import query
 
 #: batch_id of the initial load.
@@ -40,6 +41,23 @@ def ingestion(connection: psycopg.Connection, batch_id: str) -> Ingestion | None
         return cursor.execute(query("ingestion"), {"batch_id": batch_id}).fetchone()
 
 
+def loaded_batch(connection: psycopg.Connection, week: datetime.date) -> Ingestion:
+    """Return what is known about a week's batch, merged or not.
+
+    Raises:
+        IngestionError: none is loaded.
+    """
+    found = connection.execute(
+        "SELECT batch_id FROM ingestion_metadata"
+        " WHERE week = %s AND status = 'completed' AND batch_id <> %s",
+        [week, BASELINE],
+    ).fetchone()
+    batch = ingestion(connection, found[0]) if found else None
+    if batch is None:
+        raise IngestionError(f"week {week} has no loaded batch: one was expected")
+    return batch
+
+
 def begin(
     connection: psycopg.Connection,
     batch_id: str,
@@ -47,8 +65,8 @@ def begin(
     sha256: str,
     injected: str | None = None,
 ) -> None:
-    """Write the row of a load that is in progress; forget the histogram of an earlier one."""
-    connection.execute("DELETE FROM rating_histogram WHERE batch_id = %s", [batch_id])
+    """Write the row of a load that is in progress; forget the counts of an earlier one."""
+    delete_counts(connection, batch_id)
     connection.execute(
         query("ingestion_begin"),
         {"batch_id": batch_id, "week": week, "sha256": sha256, "injected": injected},

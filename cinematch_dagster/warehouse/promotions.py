@@ -58,11 +58,20 @@ def promotion_of_run(connection: psycopg.Connection, mlflow_run_id: str) -> Prom
 
 
 def in_production(
-    connection: psycopg.Connection, at: datetime.datetime | None = None
+    connection: psycopg.Connection,
+    at: datetime.datetime | None = None,
+    *,
+    before: datetime.date | None = None,
 ) -> Promotion | None:
-    """Return what is in production, or was at a moment; None before the first promotion."""
+    """Return what is in production; None before the first promotion.
+
+    Args:
+        connection: used within its current transaction.
+        at: what was in production at that moment.
+        before: what the week with this Monday found: the last one trained for an earlier week.
+    """
     with connection.cursor(row_factory=class_row(Promotion)) as cursor:
-        return cursor.execute(query("in_production"), {"at": at}).fetchone()
+        return cursor.execute(query("in_production"), {"at": at, "before": before}).fetchone()
 
 
 def merge_buffer(

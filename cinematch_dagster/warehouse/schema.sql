@@ -1,4 +1,5 @@
--- Every statement can be run again: what exists already stays as it is.
+-- Version 1; what came later is in migrations/. Every statement can be run again: what exists
+-- already stays as it is.
 
 CREATE TABLE IF NOT EXISTS ratings (
     "userId" integer NOT NULL,
@@ -10,6 +11,9 @@ CREATE TABLE IF NOT EXISTS ratings (
         CONSTRAINT ratings_split CHECK (data_split IN ('train', 'test')),
     loaded_at timestamptz NOT NULL DEFAULT now()
 );
+-- The batch that a merge brought; null for the baseline, which therefore has no place in the index.
+ALTER TABLE ratings ADD COLUMN IF NOT EXISTS batch_id text;
+CREATE INDEX IF NOT EXISTS ratings_batch ON ratings (batch_id) WHERE batch_id IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS movies (
     "movieId" integer PRIMARY KEY,

@@ -1,4 +1,4 @@
-"""Statements that live in files: `schema.sql` and `queries/<name>.sql`."""
+"""Statements that live in files: `schema.sql`, `migrations/` and `queries/<name>.sql`."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,9 +14,19 @@ def query(name: str) -> bytes:
     return files(__package__).joinpath("queries", f"{name}.sql").read_bytes()
 
 
-def schema() -> bytes:
-    """Return the statements that make the tables where they are missing."""
-    return files(__package__).joinpath("schema.sql").read_bytes()
+@cache
+def migrations() -> tuple[tuple[int, bytes], ...]:
+    """Return each version of the schema with its statements, the oldest first.
+
+    `schema.sql` is version 1, `migrations/<version>_<what>.sql` brings the version before it to
+    its own. All of them can be run again.
+    """
+    folder = files(__package__)
+    later = {
+        int(file.name.partition("_")[0]): file.read_bytes()
+        for file in folder.joinpath("migrations").iterdir()
+    }
+    return (1, folder.joinpath("schema.sql").read_bytes()), *sorted(later.items())
 
 
 def scalar(

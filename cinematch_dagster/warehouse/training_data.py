@@ -2,11 +2,13 @@
 
 import datetime
 
+import numpy as np
 import pandas as pd
 import psycopg
 
+from cinematch_dagster.movielens.ratings import in_order, pair_keys
 from cinematch_dagster.warehouse.copy import copy_out
-from cinematch_dagster.warehouse.ingestion import BASELINE
+from cinematch_dagster.warehouse.ingestion import BASELINE, Ingestion, IngestionError
 from cinematch_dagster.warehouse.sql import query
 
 _ORDER = ["timestamp", "userId", "movieId"]
@@ -18,9 +20,7 @@ def training_ratings(connection: psycopg.Connection, through: datetime.date) -> 
     Train rows of `ratings` and the buffer's rows up to this week; no test and no held-out row.
     """
     found = copy_out(connection, query("training_ratings"), {"through": through})
-    # The rating decides only between two of the same second.
-    ordered = found.sort_values([*_ORDER, "rating"], ignore_index=True)
-    return ordered.drop_duplicates(["userId", "movieId"], keep="last", ignore_index=True)
+    return in_order(_latest(found))
 
 
 def standing_test(connection: psycopg.Connection) -> pd.DataFrame:
@@ -31,6 +31,22 @@ def standing_test(connection: psycopg.Connection) -> pd.DataFrame:
 def held_out(connection: psycopg.Connection, through: datetime.date) -> pd.DataFrame:
     """Return the held-out rows of the buffer up to this week; none when the buffer is empty."""
     return _ordered(copy_out(connection, query("held_out"), {"through": through}))
+
+
+def week_ratings(connection: psycopg.Connection, batch: Ingestion) -> pd.DataFrame:
+    """Return all rows of a loaded batch: in the buffer, or where a promotion has put them.
+
+    Raises:
+        IngestionError: rows are missing, as after a promotion with the policy 'clear'.
+    """
+    found = copy_out(connection, query("week_ratings"), {"batch_id": batch.batch_id})
+    if len(found) != batch.record_count:
+        raise IngestionError(
+            f"{batch.batch_id} has {len(found)} of its {batch.record_count} ratings left: the "
+            "buffer policy 'merge' or 'archive', which keep them, was expected when version "
+            f"{batch.merged_version} was promoted"
+        )
+    return _ordered(found)
 
 
 def training_batches(connection: psycopg.Connection, through: datetime.date) -> list[str]:
@@ -46,6 +62,19 @@ def catalogue(connection: psycopg.Connection) -> pd.DataFrame:
     found = connection.execute('SELECT "movieId", title, genres FROM movies ORDER BY "movieId"')
     frame = pd.DataFrame(found.fetchall(), columns=["movieId", "title", "genres"])
     return frame.astype({"movieId": "int32"})
+
+
+def _latest(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Keep the latest rating of each pair, at the same second the highest.
+
+    Sorting the keys alone is fast and small; only the pairs found twice are looked at more closely.
+    """
+    keys = pair_keys(ratings["userId"].to_numpy(), ratings["movieId"].to_numpy())
+    ordered = np.sort(keys)
+    repeated = pd.Series(keys).isin(ordered[1:][ordered[1:] == ordered[:-1]])
+    again = ratings[repeated.to_numpy()].sort_values(["timestamp", "rating"])
+    superseded = again.index[again.duplicated(["userId", "movieId"], keep="last")]
+    return ratings[~ratings.index.isin(superseded)] if len(superseded) else ratings
 
 
 def _ordered(ratings: pd.DataFrame) -> pd.DataFrame:

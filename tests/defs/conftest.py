@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.defs.drift.assets import drift_report
+from cinematch_dagster.defs.drift.performance import weekly_performance
 from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.movielens import batch_id, write_batch
@@ -69,12 +70,12 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 @pytest.fixture
 def run_weeks(instance: dg.DagsterInstance) -> Callable[..., dg.ExecuteInProcessResult]:
-    """Materialize the buffer and the drift report of a range of weeks in one run."""
+    """Materialize the buffer, performance and drift report of a range of weeks in one run."""
 
     def run(first: int, last: int, raise_on_error: bool = True) -> dg.ExecuteInProcessResult:
         keys = [(FIRST_WEEK + datetime.timedelta(weeks=n - 1)).isoformat() for n in (first, last)]
         return dg.materialize(
-            [ratings_buffer, drift_report],
+            [ratings_buffer, weekly_performance, drift_report],
             instance=instance,
             resources={"warehouse": WarehouseResource()},
             tags={

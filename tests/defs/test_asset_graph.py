@@ -11,13 +11,15 @@ from cinematch_dagster.defs.partitions import model_weeks, weeks
 GRAPH = {
     # asset: (group, upstream assets, partitions)
     "raw_movielens": ("preparation", set(), None),
+    "dataset_profile": ("preparation", {"raw_movielens"}, None),
     "initial_ratings": ("preparation", {"raw_movielens"}, None),
     "buffer_batches": ("preparation", {"raw_movielens"}, None),
     "movie_features": ("preparation", {"raw_movielens"}, None),
-    "ratings": ("preparation", {"initial_ratings"}, None),
-    "movies": ("preparation", {"movie_features"}, None),
+    "ratings": ("ingestion", {"initial_ratings"}, None),
+    "movies": ("ingestion", {"movie_features"}, None),
     "ratings_buffer": ("ingestion", {"buffer_batches", "ratings"}, weeks),
-    "drift_report": ("drift", {"ratings_buffer", "drift_report"}, weeks),
+    "weekly_performance": ("drift", {"ratings_buffer"}, weeks),
+    "drift_report": ("drift", {"ratings_buffer", "weekly_performance", "drift_report"}, weeks),
     "trained_model": ("training", {"ratings", "movies", "drift_report"}, model_weeks),
     "production_registration": ("registry", {"trained_model"}, model_weeks),
 }
@@ -49,7 +51,7 @@ def test_every_asset_can_be_read_in_the_ui(name: str) -> None:
     assert spec.kinds
 
 
-@pytest.mark.parametrize("name", ["ratings_buffer", "drift_report"])
+@pytest.mark.parametrize("name", ["ratings_buffer", "weekly_performance", "drift_report"])
 def test_a_range_of_weeks_is_one_run(name: str) -> None:
     assert graph.get(dg.AssetKey(name)).backfill_policy == dg.BackfillPolicy.single_run()
 
@@ -66,8 +68,8 @@ def test_jobs_have_the_names_that_people_know() -> None:
         if not job.name.startswith("__")
     }
     assert selections == {
-        "data_preparation": {name for name, row in GRAPH.items() if row[0] == "preparation"},
-        "buffer_ingestion_weekly": {"ratings_buffer", "drift_report"},
+        "data_preparation": {name for name, row in GRAPH.items() if row[2] is None},
+        "buffer_ingestion_weekly": {"ratings_buffer", "weekly_performance", "drift_report"},
         "drift_monitoring": {"drift_report"},
         "model_training": {"trained_model"},
         "trigger_retraining": {"trained_model", "production_registration"},

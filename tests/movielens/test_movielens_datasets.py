@@ -12,7 +12,14 @@ from movielens_server import ArchiveServer
 from movielens_strategies import T0, ratings, rows
 from pandas.testing import assert_frame_equal
 
-from cinematch_dagster.movielens import datasets, fetch, has_half_stars, load, prepare
+from cinematch_dagster.movielens import (
+    datasets,
+    fetch,
+    has_half_stars,
+    load,
+    prepare,
+    raw_files,
+)
 from cinematch_dagster.movielens.errors import (
     BadDatasetError,
     DownloadError,
@@ -185,6 +192,36 @@ def test_a_bad_line_in_the_format_of_ml_1m_keeps_its_separators(tmp_path: Path) 
     assert found["userId"].tolist() == [1, 2]
     assert unparsable["line"].tolist() == [3, 4]
     assert unparsable["text"].tolist() == ["1::é::3::5", "3:1:3:5"]
+
+
+@pytest.mark.parametrize("n_blocks", [1, 7])
+def test_faults_in_many_blocks_keep_their_line_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_blocks: int
+) -> None:
+    lines = [f"{n},{n},3.0,{T0 + n}" for n in range(700)]
+    bad = {3: "?", 4: "x,1,1,1", 300: "1,1,1", 301: "1,1,1,1,1", 302: "1,1,1,x", 698: "x,x,x,x"}
+    for n, text in bad.items():
+        lines[n] = text
+    content = "\n".join(["userId,movieId,rating,timestamp", *lines, ""])
+    (tmp_path / "ratings.csv").write_text(content)
+    monkeypatch.setattr(raw_files, "BLOCK_SIZE", len(content) // n_blocks + 1)
+    found, unparsable = read_ratings(tmp_path)
+    assert dict(zip(unparsable["line"] - 2, unparsable["text"], strict=True)) == bad
+    assert found["userId"].tolist() == [n for n in range(700) if n not in bad]
+    assert found.dtypes.astype(str).tolist() == ["int32", "int32", "float32", "int64"]
+
+
+def test_a_header_without_ratings_is_an_empty_dataset(tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("userId,movieId,rating,timestamp\n")
+    found, unparsable = read_ratings(tmp_path)
+    assert (len(found), len(unparsable)) == (0, 0)
+
+
+def test_a_file_without_lines_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raw_files, "BLOCK_SIZE", 1_000)
+    (tmp_path / "ratings.dat").write_bytes(bytes(range(32, 256)) * 20)
+    with pytest.raises(BadDatasetError, match=r"ratings\.dat: can't be read as lines of ratings"):
+        read_ratings(tmp_path)
 
 
 def test_a_missing_column_names_the_file_and_the_header(tmp_path: Path) -> None:

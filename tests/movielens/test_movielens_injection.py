@@ -44,7 +44,7 @@ def test_shifted_ratings_are_valid_later_and_in_the_same_order(
     shifted = shift(frame, stars)
     assert_frame_equal(frame, before)
     assert_frame_equal(in_order(shifted), shifted)
-    assert is_on_scale(shifted["rating"]).all()
+    assert is_on_scale(shifted["rating"].to_numpy()).all()
     assert shifted["timestamp"].min() == frame["timestamp"].max() + 1
     assert_frame_equal(shifted[["userId", "movieId"]], frame[["userId", "movieId"]])
     assert shifted.dtypes.equals(frame.dtypes)

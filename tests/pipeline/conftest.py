@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cinematch_dagster.movielens import Prepared, batch_id, load, movie_features, prepare
-from cinematch_dagster.settings import ROOT, Settings, load_settings
+from cinematch_dagster.settings import ROOT, Settings, load_settings, read_settings, read_settings
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.batches import Batch, load_batch
 from cinematch_dagster.warehouse.connection import connect
@@ -27,7 +27,7 @@ def week(number: int) -> datetime.date:
 
 @pytest.fixture(scope="session")
 def sample() -> Prepared:
-    data = load_settings(profile="sample").data
+    data = read_settings(profile="sample").data
     return prepare(
         load("sample", ROOT / "data").ratings,
         start=data.start,

@@ -9,6 +9,7 @@ from cinematch_dagster.defs.partitions import previous_week, to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.drift import DriftReport, Level, ViewResult
 from cinematch_dagster.pipeline.drift import check_week
+from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.batches import injected_drift
 
@@ -22,6 +23,7 @@ DRIFT_CHECK = "rating_drift"
     partitions_def=weeks,
     deps=[
         "ratings_buffer",
+        "weekly_performance",  # its alerts are there when the sensor sees the report
         dg.AssetDep("drift_report", partition_mapping=previous_week),
     ],
     backfill_policy=dg.BackfillPolicy.single_run(),
@@ -30,44 +32,44 @@ DRIFT_CHECK = "rating_drift"
         dg.AssetCheckSpec(
             DRIFT_CHECK,
             asset="drift_report",
-            description="No test of the newest week is above its threshold.",
+            description="The newest week raises no drift alert.",
         )
     ],
     description=(
-        "Have the ratings changed since the model was trained? Kolmogorov-Smirnov, mean and "
-        "standard deviation of the week alone and of everything since the last retraining, from "
-        "counts of ten possible ratings."
+        "Have the ratings changed since the model was trained? Three tests (Kolmogorov-Smirnov, "
+        "mean, standard deviation) of the week alone and of everything since the last retraining. "
+        "`drift_alert_sensor` reads every report and requests `trained_model` when there is an "
+        "alert and enough new data."
     ),
 )
 def drift_report(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Report every week of the run, in order, and show the newest as the check."""
-    policy = load_settings().drift
+    settings = load_settings()
     for key in context.partition_keys:
         with warehouse.transaction() as connection:
-            report = check_week(connection, to_week(key), policy)
+            report = check_week(connection, to_week(key), settings.drift)
             injected = injected_drift(connection, to_week(key))
+        page = dg.MetadataValue.url(f"{settings.reports_url}/{key}.html")
         context.add_asset_metadata(
-            {**_metadata(report), "injected drift": injected or "none"}, partition_key=key
+            {"page": page, **_metadata(report), "injected drift": injected or "none"},
+            partition_key=key,
         )
+    with warehouse.transaction() as connection:
+        write_pages(connection, [to_week(key) for key in context.partition_keys], settings)
     yield dg.MaterializeResult()
     yield dg.AssetCheckResult(
         check_name=DRIFT_CHECK,
         passed=report.level is not Level.DRIFT,
         severity=dg.AssetCheckSeverity.WARN,
         description=report.level.value,
-        metadata={"week": key, "reasons": ", ".join(report.reasons) or "none"},
+        metadata={"week": key, "reasons": ", ".join(report.reasons) or "none", **_changes(report)},
     )
 
 
 def _metadata(report: DriftReport) -> dict[str, Any]:
     """Numbers that the UI plots over the weeks, and both views as a table."""
-    numbers = {
-        f"{test.feature_name} ({view.view})": test.change
-        for view in (report.cumulative, report.per_batch)
-        for test in view.tests
-    }
     return {
         "verdict": report.level.value,
         "reasons": ", ".join(report.reasons) or "none",
@@ -75,8 +77,16 @@ def _metadata(report: DriftReport) -> dict[str, Any]:
         "rows in the week": report.per_batch.n,
         "rows since the last retraining": report.cumulative.n,
         "rows of the baseline": report.baseline_n,
-        **numbers,
+        **_changes(report),
         "tests": dg.MetadataValue.md(_table(report)),
+    }
+
+
+def _changes(report: DriftReport) -> dict[str, float]:
+    return {
+        f"{test.feature_name} ({view.view})": test.change
+        for view in (report.cumulative, report.per_batch)
+        for test in view.tests
     }
 
 

@@ -1,5 +1,6 @@
 """The way from MovieLens to Postgres and to one file per week; every step can be run again."""
 
+import base64
 from collections.abc import Iterator
 
 import dagster as dg
@@ -7,13 +8,16 @@ import pandas as pd
 
 from cinematch_dagster.defs.ingestion.landing import file_sha256
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.movielens import load, movie_features, prepare, week_zero, write_batch
+from cinematch_dagster.movielens import load, week_zero
+from cinematch_dagster.movielens.profile import profile
+from cinematch_dagster.movielens.profile_page import profile_figure, profile_page
+from cinematch_dagster.pipeline import preparation
+from cinematch_dagster.pipeline.preparation import FEATURES_FILE, INITIAL_FILE, Folders
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 
-INITIAL_FILE = "ratings_initial_ml.parquet"
-FEATURES_FILE = "movie_features_small.parquet"
 GROUP = "preparation"
+TABLES = "ingestion"
 OWNERS = ["team:data-platform"]
 
 
@@ -21,11 +25,12 @@ OWNERS = ["team:data-platform"]
     group_name=GROUP,
     owners=OWNERS,
     kinds={"parquet"},
-    description="MovieLens as published: ratings and movies of the profile's dataset.",
+    description="Ratings and movies of the profile's MovieLens dataset, as published.",
 )
 def raw_movielens() -> dg.MaterializeResult[None]:
-    """Make sure that the dataset is there, and say what it holds."""
+    """Bring the dataset here, unless it is, and say what it holds."""
     settings = load_settings()
+    preparation.fetch_dataset(settings)
     raw = load(settings.data.dataset, settings.data_dir)
     return dg.MaterializeResult(
         metadata={
@@ -44,7 +49,10 @@ def raw_movielens() -> dg.MaterializeResult[None]:
             "initial_ratings",
             deps=[raw_movielens],
             kinds={"parquet"},
-            description="The oldest ratings, cleaned: the baseline, split by time into train/test.",
+            description=(
+                "The oldest ratings, cleaned and split by time into train and test: what the first "
+                "model learns from, and what later weeks are compared with."
+            ),
             group_name=GROUP,
             owners=OWNERS,
         ),
@@ -52,7 +60,10 @@ def raw_movielens() -> dg.MaterializeResult[None]:
             "buffer_batches",
             deps=[raw_movielens],
             kinds={"parquet"},
-            description="What follows the baseline: one file per week, in the order of time.",
+            description=(
+                "The ratings after those: one file per week, in the order of time. A week begins "
+                "when its file is copied into the landing folder."
+            ),
             group_name=GROUP,
             owners=OWNERS,
         ),
@@ -62,29 +73,15 @@ def raw_movielens() -> dg.MaterializeResult[None]:
 def prepare_ratings() -> Iterator[dg.MaterializeResult[None]]:
     """Clean and cut the ratings; injected drift lies in a folder of its own."""
     settings = load_settings()
-    data, folder = settings.data, settings.prepared_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    done = prepare(
-        load(data.dataset, settings.data_dir).ratings,
-        start=data.start,
-        most_recent=data.most_recent,
-        baseline_share=data.baseline_share,
-        train_share=data.train_share,
-        batches=data.batches,
-        injected_shift=settings.injection.shift,
-    )
-    done.rejects.to_parquet(folder / "rejects.parquet")
-    done.baseline.to_parquet(folder / INITIAL_FILE, index=False)
-    for batch in done.batches:
-        name = "injected_batches" if batch.injected else "buffer_batches"
-        write_batch(folder / name, *batch)
+    folders = Folders(settings.prepared_dir)
+    done = preparation.prepare_ratings(settings)
     yield dg.MaterializeResult(
         asset_key="initial_ratings",
         metadata={
             "dagster/row_count": len(done.baseline),
             "rows by split": {str(k): int(n) for k, n in _counts(done.baseline["data_split"])},
             "rejected by reason": {str(k): int(n) for k, n in _counts(done.rejects["reason"])},
-            "file": dg.MetadataValue.path(str(folder / INITIAL_FILE)),
+            "file": dg.MetadataValue.path(str(folders.prepared / INITIAL_FILE)),
         },
     )
     yield dg.MaterializeResult(
@@ -92,7 +89,7 @@ def prepare_ratings() -> Iterator[dg.MaterializeResult[None]]:
         metadata={
             "rows by batch": {batch.batch_id: len(batch.ratings) for batch in done.batches},
             "injected drift": {b.batch_id: b.injected for b in done.batches if b.injected},
-            "folder": dg.MetadataValue.path(str(folder / "buffer_batches")),
+            "folder": dg.MetadataValue.path(str(folders.batches)),
         },
     )
 
@@ -105,22 +102,28 @@ def _counts(column: "pd.Series[str]") -> Iterator[tuple[object, int]]:
     group_name=GROUP,
     owners=OWNERS,
     deps=[raw_movielens],
-    kinds={"parquet", "scikitlearn"},
-    name="movie_features",
-    description="Each movie's genres as ten principal components.",
+    kinds={"parquet", "html"},
+    description="What the dataset is like: stars, time, active users, popular movies, sparsity.",
 )
-def movie_features_asset() -> dg.MaterializeResult[None]:
-    """Reduce the genres and write the features."""
+def dataset_profile() -> dg.MaterializeResult[None]:
+    """Measure the dataset, and write a page of it beside the drift reports."""
     settings = load_settings()
-    features = movie_features(load(settings.data.dataset, settings.data_dir).movies)
-    path = settings.prepared_dir / FEATURES_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    features.frame.to_parquet(path, index=False)
+    raw = load(settings.data.dataset, settings.data_dir)
+    found = profile(raw.ratings, raw.movies)
+    settings.reports_dir.mkdir(parents=True, exist_ok=True)
+    page = settings.reports_dir / "profile.html"
+    page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
+    picture = base64.b64encode(profile_figure(found)).decode()
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": len(features.frame),
-            "explained variance": float(features.explained_variance.sum()),
-            "file": dg.MetadataValue.path(str(path)),
+            "dagster/row_count": found.n_ratings,
+            "users": found.users.n,
+            "movies": found.movies.n,
+            "mean rating": found.mean,
+            "sparsity": found.sparsity,
+            "half stars": found.half_stars,
+            "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
+            "pictures": dg.MetadataValue.md(f"![profile](data:image/png;base64,{picture})"),
         }
     )
 
@@ -128,9 +131,33 @@ def movie_features_asset() -> dg.MaterializeResult[None]:
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    deps=[raw_movielens],
+    kinds={"parquet", "scikitlearn"},
+    name="movie_features",
+    description="Title and genres of every movie, and its genres as ten principal components.",
+)
+def movie_features_asset() -> dg.MaterializeResult[None]:
+    """Reduce the genres and write the features."""
+    settings = load_settings()
+    features = preparation.prepare_features(settings)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(features.frame),
+            "explained variance": float(features.explained_variance.sum()),
+            "file": dg.MetadataValue.path(str(settings.prepared_dir / FEATURES_FILE)),
+        }
+    )
+
+
+@dg.asset(
+    group_name=TABLES,
+    owners=OWNERS,
     deps=["initial_ratings"],
     kinds={"postgres"},
-    description="The ratings that models are trained and tested on; merged weeks join them later.",
+    description=(
+        "The train and test ratings in Postgres. A week of the buffer joins them when a model that "
+        "was trained on it is promoted."
+    ),
 )
 def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Load the baseline; the same baseline again changes nothing."""
@@ -143,11 +170,11 @@ def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
-    group_name=GROUP,
+    group_name=TABLES,
     owners=OWNERS,
     deps=["movie_features"],
     kinds={"postgres"},
-    description="Titles, genres and features of every movie.",
+    description="Every movie in Postgres: title, genres and features.",
 )
 def movies(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Load the movies, replacing what is known of each."""

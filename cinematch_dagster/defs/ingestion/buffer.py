@@ -23,8 +23,8 @@ from cinematch_dagster.warehouse.ingestion import ingestion
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="ingestion",
     description=(
-        "New ratings, a week at a time: the week's file from the landing folder, loaded in one "
-        "transaction. Loading the same file again changes nothing."
+        "New ratings, one week per partition. `landing_folder_sensor` sees the week's file in the "
+        "landing folder; it is loaded whole or not at all, and the same file again changes nothing."
     ),
 )
 def ratings_buffer(

@@ -4,12 +4,13 @@ import dagster as dg
 
 data_preparation = dg.define_asset_job(
     "data_preparation",
-    selection=dg.AssetSelection.groups("preparation"),
+    selection=dg.AssetSelection.groups("preparation")
+    | dg.AssetSelection.assets("ratings", "movies"),
     description="Clean, split and load MovieLens: the baseline, the movies and the batch files.",
 )
 
 buffer_ingestion_weekly = dg.define_asset_job(
     "buffer_ingestion_weekly",
-    selection=dg.AssetSelection.assets("ratings_buffer", "drift_report"),
-    description="Load a week's batch file into the buffer, then test it for drift.",
+    selection=dg.AssetSelection.assets("ratings_buffer", "weekly_performance", "drift_report"),
+    description="Load a week's batch file into the buffer, predict it, and test it for drift.",
 )

@@ -53,6 +53,7 @@ def _request(stretch: list[Arrival]) -> dg.RunRequest:
         tags={
             ASSET_PARTITION_RANGE_START_TAG: first.week.isoformat(),
             ASSET_PARTITION_RANGE_END_TAG: last.week.isoformat(),
+            "cinematch/batches": ", ".join(a.batch_id for a in stretch),
         },
     )
 

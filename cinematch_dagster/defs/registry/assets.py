@@ -16,8 +16,9 @@ from cinematch_dagster.settings import load_settings
     pool="retrain",
     description=(
         "The challenger becomes a registered version and is compared with the champion on the "
-        "very same rows. Better: it gets the alias `production` and the buffer is merged into "
-        "`ratings`. Otherwise the champion stays. Either way the reason is kept."
+        "very same rows. Better: it gets the alias `production`, which the API follows, and the "
+        "buffer is merged into `ratings`. Otherwise the champion stays. Either way the reason is "
+        "kept."
     ),
 )
 def production_registration(

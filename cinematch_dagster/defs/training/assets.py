@@ -34,8 +34,10 @@ CHECKS = {
         for name, text in CHECKS.items()
     ],
     description=(
-        "A model of stars (scikit-surprise SVD) and of order (ALS), trained on the training "
-        "ratings and the buffer up to this week, without the rows held out for the comparison."
+        "The challenger: scikit-surprise SVD predicts stars, implicit ALS orders the list. Trained "
+        "on the train ratings and the buffer up to this week, without the rows held out for the "
+        "comparison. Its checks stand between it and the registry. The first partition, the week "
+        "before the first batch, is the first model."
     ),
 )
 def trained_model(

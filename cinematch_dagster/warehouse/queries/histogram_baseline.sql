@@ -8,6 +8,7 @@ WHERE h.data_split = 'train'
         AND EXISTS (
             SELECT FROM promotions AS p
             WHERE p.promoted AND p.version = i.merged_version AND p.buffer_policy = 'merge'
+                AND p.week <= %(since)s
         )
     )
 GROUP BY h.rating

@@ -1,0 +1,1 @@
+"""Measurements behind the documents in `docs/`; each program writes its document itself."""

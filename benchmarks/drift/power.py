@@ -1,0 +1,182 @@
+"""The smallest change that is caught in 95 of 100 batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from benchmarks.drift.false_positives import EVIDENCE
+from benchmarks.drift.resampling import WAYS, Draw, Population
+from benchmarks.drift.scores import (
+    KS,
+    MEAN,
+    STD,
+    Floats,
+    genre_evidence,
+    rating_scores,
+    severity,
+)
+from benchmarks.drift.tilt import shift_mean, shift_std
+
+CAUGHT: Final = 0.95
+STEPS: Final = 11  # halvings of the interval that is searched
+
+Thresholds = Mapping[str, float]
+
+
+class Effect(NamedTuple):
+    """A way to change a distribution of ratings: how, in which direction, and at most how far."""
+
+    tilt: Callable[[Floats, float], Floats]
+    sign: int
+    most: float
+    test: str
+
+
+EFFECTS: Final[Mapping[str, Effect]] = {
+    "mean up": Effect(shift_mean, 1, 0.4, MEAN),
+    "mean down": Effect(shift_mean, -1, 0.5, MEAN),
+    "std up": Effect(shift_std, 1, 0.6, STD),
+    "std down": Effect(shift_std, -1, 0.6, STD),
+}
+
+
+@dataclass(frozen=True)
+class Caught:
+    """The smallest change caught, by size of the batch.
+
+    Attributes:
+        what: the effect or the genre.
+        test: that catches it; `any` for the policy.
+        smallest: relative change, or share of the genre, by batch size; None where not even the
+            largest one tried is caught, or where there are no thresholds for the size.
+        before: share of the genre without a change; 0 for an effect.
+    """
+
+    what: str
+    test: str
+    smallest: dict[int, float | None]
+    before: float = 0.0
+
+
+def rating_power(
+    population: Population,
+    way: str,
+    baseline_size: int,
+    thresholds: Mapping[int, Thresholds | None],
+    trials: int,
+    seed: int,
+) -> list[Caught]:
+    """Search the smallest change of mean and standard deviation that is caught.
+
+    By rating, batches are drawn from the tilted distribution. By whole users, a drawn rating of s
+    stars counts (tilted share of s) / (share of s) times. Baselines are drawn the same way.
+
+    Args:
+        population: what is drawn from.
+        way: key of `WAYS`.
+        baseline_size: ratings of each trial's baseline.
+        thresholds: of the three tests, by size of the batch; None leaves the size out.
+        trials: pairs of baseline and batch.
+        seed: of the draws.
+    """
+    rng = np.random.default_rng(seed)
+    baseline = WAYS[way](population, baseline_size, trials, rng).stars
+    drawn = {n: WAYS[way](population, n, trials, rng).stars for n in thresholds}
+
+    def search(effect: Effect, n: int, limits: Thresholds | None) -> float | None:
+        def is_caught(change: float) -> bool:
+            shares = effect.tilt(population.shares, effect.sign * change)
+            if way == "by rating":
+                batch = np.random.default_rng([seed, n]).multinomial(n, shares, trials)
+            else:
+                batch = drawn[n] * (shares / population.shares)
+            scores = rating_scores(baseline, batch.astype(np.float64))
+            return bool((severity(scores, limits or {}) > 1).mean() >= CAUGHT)
+
+        return None if limits is None else _smallest(is_caught, effect.most)
+
+    return [
+        Caught(
+            what,
+            test,
+            {n: search(effect, n, _only(test, limits)) for n, limits in thresholds.items()},
+        )
+        for what, effect in EFFECTS.items()
+        for test in ("any", KS, effect.test)
+    ]
+
+
+def genre_power(
+    population: Population,
+    way: str,
+    baseline_size: int,
+    sizes: Sequence[int],
+    genres: Sequence[str],
+    trials: int,
+    seed: int,
+) -> list[Caught]:
+    """Search the smallest share of a genre that the genre measures mark as high.
+
+    A mixture: a part of each drawn batch is replaced by ratings of that genre's movies in their
+    usual proportions. Shares are of the (rating, genre) pairs, as on the report.
+    """
+    rng = np.random.default_rng(seed)
+    baseline = WAYS[way](population, baseline_size, trials, rng).genres
+    drawn = {n: WAYS[way](population, n, trials, rng) for n in sizes}
+    usual = population.genres.sum(axis=0) / population.size  # pairs of each genre a rating
+
+    def search(genre: int, measure: str, n: int) -> float | None:
+        replacement = _pairs_a_rating(population, genre)
+
+        def is_caught(part: float) -> bool:
+            batch = _mix(drawn[n], replacement, part)
+            score = genre_evidence(baseline, batch)[measure]
+            return bool((score > EVIDENCE[measure]).mean() >= CAUGHT)
+
+        part = _smallest(is_caught, 1.0)
+        if part is None:
+            return None
+        mixed = (1 - part) * usual + part * replacement
+        return float(mixed[genre] / mixed.sum())
+
+    columns = {genre: population.genre_names.index(genre) for genre in genres}
+    return [
+        Caught(
+            genre,
+            measure,
+            {n: search(column, measure, n) for n in sizes},
+            before=float(usual[column] / usual.sum()),
+        )
+        for genre, column in columns.items()
+        for measure in ("genre_psi", "genre_jensen_shannon")
+    ]
+
+
+def _pairs_a_rating(population: Population, genre: int) -> Floats:
+    """Return how many pairs of each genre a rating of this genre's movies makes, (genres,)."""
+    of_genre = population.mixes * population.mix_genres[:, genre]
+    return np.asarray(of_genre @ population.mix_genres / of_genre.sum())
+
+
+def _mix(drawn: Draw, replacement: Floats, part: float) -> Floats:
+    n = drawn.stars.sum(axis=1, keepdims=True)
+    return (1 - part) * drawn.genres + part * n * replacement
+
+
+def _only(test: str, limits: Thresholds | None) -> Thresholds | None:
+    return limits if limits is None or test == "any" else {test: limits[test]}
+
+
+def _smallest(is_caught: Callable[[float], bool], most: float) -> float | None:
+    """Return the smallest change in [0, most] that is caught, by bisection; None if none is."""
+    if not is_caught(most):
+        return None
+    low, high = 0.0, most
+    for _ in range(STEPS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if is_caught(middle) else (middle, high)
+    return high

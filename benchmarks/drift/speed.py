@@ -1,0 +1,160 @@
+"""How long a week's drift takes from counts, and from the ratings themselves."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+import psycopg
+import sqlalchemy
+from scipy.stats import ks_2samp
+
+from benchmarks.drift.scores import KS, MEAN, STD
+from cinematch_dagster.drift import DriftPolicy, DriftReport
+from cinematch_dagster.movielens import Synthetic, make_batches, write_synthetic
+from cinematch_dagster.pipeline.drift import week_report
+from cinematch_dagster.warehouse import embedded
+from cinematch_dagster.warehouse.baseline import load_baseline
+from cinematch_dagster.warehouse.batches import Batch, load_batch
+from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
+from cinematch_dagster.warehouse.dsn import sqlalchemy_url
+
+FIRST_WEEK: Final = datetime.date(2024, 1, 1)
+WEEK_COUNTS: Final = (52, 104, 520)
+TRAIN_SHARE: Final = 0.7  # of all ratings; the others are the weeks
+POLICY: Final = DriftPolicy()
+TRAIN: Final = "SELECT rating FROM ratings WHERE data_split = 'train'"
+BUFFER: Final = (
+    "SELECT rating FROM ratings_buffer JOIN ingestion_metadata USING (batch_id) WHERE week <= %s"
+)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds on one database.
+
+    Attributes:
+        rows: ratings in it, baseline and weeks together.
+        week: median of one week's report, the last.
+        all_weeks: the reports of all weeks that were there, by their number.
+        from_rows: median of the last week's cumulative figures from the ratings in pandas.
+        compared: weeks whose figures were the same both ways.
+    """
+
+    rows: int
+    week: float
+    all_weeks: dict[int, float]
+    from_rows: float
+    compared: int
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster the counts are."""
+        return self.from_rows / self.week
+
+
+def measure(
+    rows: int, weeks: Sequence[int] = WEEK_COUNTS, repeats: int = 20, seed: int = 42
+) -> Speed:
+    """Load synthetic ratings into a server of its own in a temporary folder, and time the drift."""
+    with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as folder:
+        write_synthetic(Path(folder) / "data", Synthetic(ratings=rows, seed=seed))
+        ratings = pd.read_parquet(Path(folder) / "data" / "ratings.parquet")
+        try:
+            dsn = ensure_database(embedded.start(Path(folder) / "postgres"), "bench")
+            return _measure(dsn, ratings, weeks, repeats)
+        finally:
+            embedded.destroy(Path(folder) / "postgres")
+
+
+def _measure(dsn: str, ratings: pd.DataFrame, weeks: Sequence[int], repeats: int) -> Speed:
+    n_train = int(len(ratings) * TRAIN_SHARE)
+    with connect(dsn) as connection:
+        migrate(connection)
+        load_baseline(connection, ratings[:n_train].assign(data_split="train"), "0", _week(0))
+    batches = make_batches(ratings[n_train:], max(weeks))
+    all_weeks, loaded = {}, 0
+    for count in weeks:
+        for number in range(loaded + 1, count + 1):
+            load_batch(dsn, _batch(number, batches[number - 1]))
+        loaded = count
+        _analyze(dsn)
+        with connect(dsn) as connection:
+            all_weeks[count] = _seconds(lambda n=count: _reports(connection, n), 3)
+    with connect(dsn) as connection:
+        week = _seconds(lambda: week_report(connection, _week(loaded), POLICY), repeats)
+        from_rows = _seconds(lambda: from_ratings(dsn, _week(loaded)), 3)
+        compared = {1, (1 + loaded) // 2, loaded}
+        for number in compared:
+            report = week_report(connection, _week(number), POLICY)
+            assert_same(report, from_ratings(dsn, _week(number)))
+    return Speed(len(ratings), week, all_weeks, from_rows, len(compared))
+
+
+def from_ratings(dsn: str, week: datetime.date) -> dict[str, float]:
+    """Compute a week's cumulative figures the usual way: read both sides, and compare them.
+
+    Only the column that is needed is read. Holds before any promotion.
+    """
+    engine = sqlalchemy.create_engine(sqlalchemy_url(dsn), poolclass=sqlalchemy.NullPool)
+    with engine.connect() as connection:
+        train = pd.read_sql(TRAIN, connection)["rating"]
+        buffer = pd.read_sql(BUFFER, connection, params=(week,))["rating"]
+    test = ks_2samp(train, buffer)
+    return {
+        KS: float(test.statistic),
+        "ks_p_value": float(test.pvalue),
+        MEAN: float(buffer.mean() / train.mean() - 1),
+        STD: float(buffer.std() / train.std() - 1),
+    }
+
+
+def assert_same(report: DriftReport, expected: dict[str, float]) -> None:
+    """Compare a report's cumulative view with figures from the ratings.
+
+    Raises:
+        AssertionError: a statistic differs by more than 1e-12, or the p-value by 1e-9 of it.
+    """
+    view = report.cumulative
+    found = {test.feature_name: test.change for test in view.tests}
+    for name, value in found.items():
+        assert abs(value - expected[name]) <= 1e-12, (name, value, expected[name])
+    assert view.ks_p_value is not None
+    assert math.isclose(view.ks_p_value, expected["ks_p_value"], rel_tol=1e-9, abs_tol=1e-300)
+
+
+def _reports(connection: psycopg.Connection, count: int) -> list[DriftReport]:
+    return [week_report(connection, _week(number), POLICY) for number in range(1, count + 1)]
+
+
+def _week(number: int) -> datetime.date:
+    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
+
+
+def _batch(number: int, ratings: pd.DataFrame) -> Batch:
+    return Batch(f"batch_w{number}", _week(number), ratings, str(number), None, 0.2)
+
+
+def _analyze(dsn: str) -> None:
+    """Bring the planner's figures up to date, as the server does by itself after a minute."""
+    with closing(connect(dsn, autocommit=True)) as connection:
+        connection.execute("ANALYZE")
+
+
+def _seconds(function: Callable[[], object], repeats: int) -> float:
+    """Return the median time of one call."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)

@@ -1,0 +1,87 @@
+"""Whether a week is predicted worse than the model's own test rows were: drift that hurts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cinematch_dagster.drift.verdict import DriftPolicy, Level, TestResult
+
+PERFORMANCE_TESTS: Mapping[str, str] = {"performance_rmse": "RMSE", "performance_mae": "MAE"}
+"""Name of a test to its reason."""
+
+_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of predicted stars: `rmse` and `mae`, in stars."""
+
+    rmse: float
+    mae: float
+
+
+@dataclass(frozen=True)
+class PerformanceVerdict:
+    """What follows from a model's errors on a week.
+
+    Attributes:
+        tests: RMSE and MAE. `change` is the relative change from the model's own test rows,
+            positive when the week is worse, and `score` the same without gains, at least 0.
+        level: with the meaning it has for a view that may alert (`drift.verdict`).
+        reasons: why the level is what it is; empty for no drift.
+    """
+
+    tests: tuple[TestResult, ...]
+    level: Level
+    reasons: tuple[str, ...]
+
+
+def judge_errors(week: Errors, own: Errors, rows: int, policy: DriftPolicy) -> PerformanceVerdict:
+    """Compare a model's errors on a week with those on its own test rows.
+
+    One error that is worse by more than `performance_threshold` is drift. Relative changes are
+    rounded to 12 digits, so that 1.1 is not more than 10 % above 1.
+
+    Args:
+        week: errors on the week's rows.
+        own: errors on the rows that the model was tested on; above 0.
+        rows: ratings in the week; below `count_threshold` nothing alerts.
+        policy: thresholds.
+    """
+    changes = (_change(own.rmse, week.rmse), _change(own.mae, week.mae))
+    level = _level(max(changes), rows, policy)
+    tests = tuple(
+        TestResult(
+            name,
+            score=max(change, 0.0),
+            change=change,
+            threshold=policy.performance_threshold,
+            triggered=level is Level.DRIFT and change > policy.performance_threshold,
+        )
+        for name, change in zip(PERFORMANCE_TESTS, changes, strict=True)
+    )
+    return PerformanceVerdict(tests, level, _reasons(tests, level, rows, policy))
+
+
+def _change(own: float, week: float) -> float:
+    return round(week / own - 1, _DIGITS)
+
+
+def _level(worst: float, rows: int, policy: DriftPolicy) -> Level:
+    if rows < policy.count_threshold:
+        return Level.INSUFFICIENT
+    if worst > policy.performance_threshold:
+        return Level.DRIFT
+    early = worst >= policy.early_threshold(policy.performance_threshold)
+    return Level.EARLY if early else Level.NO_DRIFT
+
+
+def _reasons(
+    tests: tuple[TestResult, ...], level: Level, rows: int, policy: DriftPolicy
+) -> tuple[str, ...]:
+    if level is Level.INSUFFICIENT:
+        return (f"Week holds {rows:,} ratings, {policy.count_threshold:,} needed",)
+    early = policy.early_threshold(policy.performance_threshold)
+    named = [t for t in tests if t.triggered or (level is Level.EARLY and t.score >= early)]
+    return tuple(f"{PERFORMANCE_TESTS[t.feature_name]} {t.change:+.1%}" for t in named)

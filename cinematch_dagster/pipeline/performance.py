@@ -1,0 +1,130 @@
+"""Station 2: predict a week with the model that it found, and say what drift has cost."""
+
+import datetime
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from cinematch_dagster.drift import Errors, PerformanceVerdict, judge_errors
+from cinematch_dagster.recommenders.performance import WeekScores, score_week
+from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse import alerts
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.ingestion import loaded_batch
+from cinematch_dagster.warehouse.promotions import Promotion, in_production
+from cinematch_dagster.warehouse.training_data import week_ratings
+from serving.cache import Cache
+from serving.model import Model, ModelError
+from serving.registry import Registry, Release
+
+
+@dataclass(frozen=True)
+class WeekPerformance:
+    """How the version in production when a week arrived predicted that week.
+
+    Attributes:
+        version: of the registry.
+        own: the version's errors on the standing test rows, when it was promoted.
+        scores: on all of the week's ratings, none of which the version was trained on.
+        verdict: the one compared with the other.
+        evidence: sha256 (hex) of the version and the sha256 of the week's file.
+    """
+
+    version: str
+    own: Errors
+    scores: WeekScores
+    verdict: PerformanceVerdict
+    evidence: str
+
+
+def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekPerformance | None:
+    """Predict a loaded week with the version promoted last for an earlier week; None without one.
+
+    A function of history alone: it gives the same figures whenever it is computed, also after the
+    week was merged.
+
+    Raises:
+        IngestionError: the week isn't loaded, or its ratings are gone.
+        LoadError, ModelError: the version can't be fetched, or its files are broken.
+        ValueError: a prediction is not finite.
+    """
+    with connect(dsn) as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        promotion = in_production(connection, before=week)
+        if promotion is None:
+            return None
+        batch = loaded_batch(connection, week)
+        ratings = week_ratings(connection, batch)
+    scores = score_week(_model(promotion, settings), ratings)
+    own = _own_errors(promotion)
+    return WeekPerformance(
+        version=promotion.version,
+        own=own,
+        scores=scores,
+        verdict=judge_errors(
+            Errors(scores.overall.rmse, scores.overall.mae),
+            own,
+            scores.overall.rows,
+            settings.drift,
+        ),
+        evidence=hashlib.sha256(f"{promotion.version} {batch.sha256}".encode()).hexdigest(),
+    )
+
+
+def check_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekPerformance | None:
+    """Compute a week's performance and write one row for each of its tests."""
+    found = week_performance(dsn, week, settings)
+    if found is not None:
+        with connect(dsn) as connection:
+            alerts.record_alerts(connection, _rows(week, found))
+    return found
+
+
+def _own_errors(promotion: Promotion) -> Errors:
+    scores = promotion.scores["standing"]["challenger"]
+    return Errors(rmse=scores["rmse"], mae=scores["mae"])
+
+
+def _model(promotion: Promotion, settings: Settings) -> Model:
+    """Return a promoted version, from its local copy when there is one."""
+    assert promotion.decided_at is not None
+    # A promotion's moment tells versions apart, and doesn't have to be asked from the registry.
+    release = Release(promotion.version, created=int(promotion.decided_at.timestamp() * 1_000))
+    cache = Cache(settings.state_dir / "models")
+    folder = cache.add(release, lambda scratch: _fetch(release, scratch, settings))
+    try:
+        model = Model.load(folder)
+    except ModelError:
+        cache.discard(release)  # the next try fetches it once more
+        raise
+    cache.mark_good(release)
+    return model
+
+
+def _fetch(release: Release, folder: Path, settings: Settings) -> Path:
+    # Here, so that a week without a model, or with a local copy of it, does without MLflow.
+    from cinematch_dagster.pipeline.registration import MODEL_NAME, PRODUCTION
+
+    registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
+    return registry.download(release, folder)
+
+
+def _rows(week: datetime.date, found: WeekPerformance) -> list[alerts.AlertRow]:
+    overall, own, verdict = found.scores.overall, found.own, found.verdict
+    notes = (
+        f"{verdict.level.value}; version {found.version}: RMSE {overall.rmse:.4f} against "
+        f"{own.rmse:.4f}, MAE {overall.mae:.4f} against {own.mae:.4f}; {overall.rows} ratings"
+    )
+    return [
+        alerts.AlertRow(
+            week=week,
+            view="per_batch",
+            feature_name=test.feature_name,
+            drift_score=test.score,
+            threshold=test.threshold,
+            alert_triggered=test.triggered,
+            evidence=found.evidence,
+            notes=notes,
+        )
+        for test in verdict.tests
+    ]

@@ -1,0 +1,71 @@
+"""The pages of the drift reports: one a week and an index, written as files that the API serves."""
+
+import datetime
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import psycopg
+
+from cinematch_dagster.drift.evidence import measure
+from cinematch_dagster.drift.page import Decided, Side, WeekReport, index_page, week_page
+from cinematch_dagster.pipeline.drift import week_report
+from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.histograms import (
+    baseline_histogram,
+    batch_histogram,
+    cumulative_histogram,
+)
+from cinematch_dagster.warehouse.history import decided_on, loaded_batches
+from cinematch_dagster.warehouse.population import genre_counts, population
+
+INDEX = "index.html"
+WEEK = datetime.timedelta(weeks=1)
+
+
+def write_pages(
+    connection: psycopg.Connection, weeks: Sequence[datetime.date], settings: Settings
+) -> None:
+    """Write the pages of some weeks and of the one before them, and the index over all loaded ones.
+
+    The week before gets its page again because meanwhile something was decided on it. A page is
+    replaced at once, so that a reader never sees half of one.
+    """
+    policy, folder = settings.drift, settings.reports_dir
+    history = [
+        WeekReport(b.week, b.batch_id, b.injected, week_report(connection, b.week, policy))
+        for b in loaded_batches(connection)
+    ]
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, known in enumerate(history, start=1):
+        if min(weeks) - WEEK <= known.week <= max(weeks):
+            _replace(folder / known.file_name, _page(connection, history[:number], settings))
+    if history:
+        _replace(folder / INDEX, index_page(history, policy))
+
+
+def _page(connection: psycopg.Connection, history: Sequence[WeekReport], settings: Settings) -> str:
+    week = history[-1].week
+    histograms = (
+        baseline_histogram(connection, week),
+        batch_histogram(connection, week),
+        cumulative_histogram(connection, week),
+    )
+    genres, audiences = genre_counts(connection, week), population(connection, week)
+    baseline, alone, so_far = [
+        Side(
+            histogram,
+            counted,
+            audience,
+            measure(histograms[0], histogram, settings.evidence, (genres.baseline, counted)),
+        )
+        for histogram, counted, audience in zip(histograms, genres, audiences, strict=True)
+    ]
+    decided = [Decided(*row) for row in decided_on(connection, week)]
+    return week_page(history, baseline, alone, so_far, settings.drift, decided)
+
+
+def _replace(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

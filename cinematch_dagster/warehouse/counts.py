@@ -1,0 +1,50 @@
+"""Who rated what in a load, counted in the transaction that writes its rows."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import psycopg
+
+from cinematch_dagster.warehouse.copy import copy_in
+from cinematch_dagster.warehouse.sql import query
+
+_COUNTED = {"rating_histogram": "rating", "user_counts": "userId", "movie_counts": "movieId"}
+
+
+def write_counts(
+    connection: psycopg.Connection,
+    batch_id: str,
+    data_split: str,
+    columns: Mapping[str, np.ndarray],
+) -> None:
+    """Count one part of a load by rating, user and movie, from the columns that are copied in.
+
+    Args:
+        connection: used within its current transaction.
+        batch_id: of the load.
+        data_split: 'train' or 'test'; held-out rows are 'test'.
+        columns: of the part's rows; `rating`, `userId` and `movieId` are used.
+    """
+    part = {"batch_id": batch_id, "data_split": data_split}
+    for table, column in _COUNTED.items():
+        ids, n = np.unique(columns[column], return_counts=True)
+        copy_in(connection, table, {column: ids, "n": n.astype(np.int64)}, part)
+
+
+def count_genres(connection: psycopg.Connection, batch_id: str) -> None:
+    """Count a load by genre, from its counts by movie; a rating counts in each of its genres.
+
+    A movie that the catalogue lacks has no genre, until `recount_genres` finds it there.
+    """
+    connection.execute(query("genre_count"), {"batch_id": batch_id})
+
+
+def recount_genres(connection: psycopg.Connection) -> None:
+    """Count every load by genre again, after the catalogue changed."""
+    connection.execute("DELETE FROM genre_counts")
+    connection.execute(query("genre_count"), {"batch_id": None})
+
+
+def delete_counts(connection: psycopg.Connection, batch_id: str) -> None:
+    """Forget everything counted of a load: by rating, user, movie and genre."""
+    connection.execute(query("counts_delete"), {"batch_id": batch_id})

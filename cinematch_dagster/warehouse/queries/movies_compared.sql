@@ -1,0 +1,28 @@
+-- New is what has no rating in the baseline's train part nor in a batch of a week before the side
+-- begins.
+WITH active AS (
+    SELECT side, begins, "movieId", sum(n) AS n
+    FROM compared_loads(%(week)s)
+    JOIN movie_counts USING (batch_id, data_split)
+    GROUP BY side, begins, "movieId"
+),
+known AS (
+    SELECT
+        a.side, a.n,
+        a.side = 'baseline' OR EXISTS (
+            SELECT FROM movie_counts AS c
+            JOIN ingestion_metadata AS i USING (batch_id)
+            WHERE c."movieId" = a."movieId"
+                AND CASE
+                    WHEN c.batch_id = 'baseline' THEN c.data_split = 'train'
+                    ELSE i.week < a.begins
+                END
+        ) AS is_known
+    FROM active AS a
+)
+SELECT
+    side,
+    coalesce(sum(n) FILTER (WHERE NOT is_known), 0)::bigint AS of_new_movies,
+    count(*) FILTER (WHERE NOT is_known) AS new_movies
+FROM known
+GROUP BY side

@@ -1,0 +1,30 @@
+-- New is who has no rating in the baseline's train part nor in a batch of a week before the side
+-- begins.
+WITH active AS (
+    SELECT side, begins, "userId", sum(n) AS n
+    FROM compared_loads(%(week)s)
+    JOIN user_counts USING (batch_id, data_split)
+    GROUP BY side, begins, "userId"
+),
+known AS (
+    SELECT
+        a.side, a.n,
+        a.side = 'baseline' OR EXISTS (
+            SELECT FROM user_counts AS c
+            JOIN ingestion_metadata AS i USING (batch_id)
+            WHERE c."userId" = a."userId"
+                AND CASE
+                    WHEN c.batch_id = 'baseline' THEN c.data_split = 'train'
+                    ELSE i.week < a.begins
+                END
+        ) AS is_known
+    FROM active AS a
+)
+SELECT
+    side,
+    sum(n)::bigint AS ratings,
+    count(*) AS users,
+    coalesce(sum(n) FILTER (WHERE NOT is_known), 0)::bigint AS by_new_users,
+    count(*) FILTER (WHERE NOT is_known) AS new_users
+FROM known
+GROUP BY side
