@@ -87,23 +87,25 @@ def rating_power(
     baseline = WAYS[way](population, baseline_size, trials, rng).stars
     drawn = {n: WAYS[way](population, n, trials, rng).stars for n in thresholds}
 
-    def search(effect: Effect, n: int, limits: Thresholds | None) -> float | None:
+    def search(effect: Effect, n: int, limits: Thresholds) -> float | None:
         def is_caught(change: float) -> bool:
             shares = effect.tilt(population.shares, effect.sign * change)
+            batch = drawn[n] * (shares / population.shares)
             if way == "by rating":
-                batch = np.random.default_rng([seed, n]).multinomial(n, shares, trials)
-            else:
-                batch = drawn[n] * (shares / population.shares)
-            scores = rating_scores(baseline, batch.astype(np.float64))
-            return bool((severity(scores, limits or {}) > 1).mean() >= CAUGHT)
+                again = np.random.default_rng([seed, n])
+                batch = again.multinomial(n, shares, trials).astype(np.float64)
+            return bool((severity(rating_scores(baseline, batch), limits) > 1).mean() >= CAUGHT)
 
-        return None if limits is None else _smallest(is_caught, effect.most)
+        return _smallest(is_caught, effect.most)
 
     return [
         Caught(
             what,
             test,
-            {n: search(effect, n, _only(test, limits)) for n, limits in thresholds.items()},
+            {
+                n: None if limits is None else search(effect, n, _only(test, limits))
+                for n, limits in thresholds.items()
+            },
         )
         for what, effect in EFFECTS.items()
         for test in ("any", KS, effect.test)
@@ -164,11 +166,11 @@ def _pairs_a_rating(population: Population, genre: int) -> Floats:
 
 def _mix(drawn: Draw, replacement: Floats, part: float) -> Floats:
     n = drawn.stars.sum(axis=1, keepdims=True)
-    return (1 - part) * drawn.genres + part * n * replacement
+    return np.asarray((1 - part) * drawn.genres + part * n * replacement)
 
 
-def _only(test: str, limits: Thresholds | None) -> Thresholds | None:
-    return limits if limits is None or test == "any" else {test: limits[test]}
+def _only(test: str, limits: Thresholds) -> Thresholds:
+    return limits if test == "any" else {test: limits[test]}
 
 
 def _smallest(is_caught: Callable[[float], bool], most: float) -> float | None:

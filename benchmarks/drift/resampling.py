@@ -75,9 +75,7 @@ def count_population(name: str, ratings: pd.DataFrame, movies: pd.DataFrame) -> 
     )
 
 
-def draw_by_rating(
-    population: Population, n: int, trials: int, rng: np.random.Generator
-) -> Draw:
+def draw_by_rating(population: Population, n: int, trials: int, rng: np.random.Generator) -> Draw:
     """Draw each of n ratings for itself; its star and its genres are drawn independently."""
     mixes = rng.multinomial(n, population.mixes / population.size, trials)
     stars = rng.multinomial(n, population.shares, trials).astype(np.float64)

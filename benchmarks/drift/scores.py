@@ -63,7 +63,7 @@ def severity(scores: Scores, thresholds: Mapping[str, float], minimum_tests: int
     That is the k-th largest of score / threshold with k = `minimum_tests`: k-of-n alerts above 1.
     """
     ratios = np.stack([scores[name] / threshold for name, threshold in thresholds.items()])
-    return np.sort(ratios, axis=0)[-minimum_tests]
+    return np.asarray(np.sort(ratios, axis=0)[-minimum_tests])
 
 
 def mean(histogram: Floats) -> Floats:
@@ -75,7 +75,7 @@ def std(histogram: Floats) -> Floats:
     """Sample standard deviation in stars (n - 1) of each histogram, shape (..., 10) -> (...)."""
     n = histogram.sum(axis=-1)
     variance = _shares(histogram) @ STARS**2 - mean(histogram) ** 2
-    return np.sqrt(np.maximum(variance, 0.0) * n / (n - 1))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0) * n / (n - 1)))
 
 
 def psi(baseline: Floats, buffer: Floats) -> Floats:
@@ -89,7 +89,7 @@ def jensen_shannon(baseline: Floats, buffer: Floats) -> Floats:
     p, q = _shares(baseline), _shares(buffer)
     middle = (p + q) / 2
     divergence = (_entropy(middle) - (_entropy(p) + _entropy(q)) / 2).sum(axis=-1)
-    return np.sqrt(np.maximum(divergence, 0.0))
+    return np.asarray(np.sqrt(np.maximum(divergence, 0.0)))
 
 
 def _shares(counts: Floats) -> Floats:

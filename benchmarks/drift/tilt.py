@@ -42,8 +42,10 @@ def _tilt(shares: Floats, features: Floats, wanted: Floats) -> Floats:
         weights = shares * np.exp(exponent - exponent.max())
         return np.asarray(weights / weights.sum())
 
-    found = root(lambda a: tilted(a) @ features - wanted, np.zeros(features.shape[1]), tol=1e-12)
-    shifted = tilted(found.x)
+    def missing(a: Floats) -> Floats:
+        return np.asarray(tilted(a) @ features - wanted)
+
+    shifted = tilted(root(missing, np.zeros(features.shape[1]), tol=1e-12).x)
     if np.abs(shifted @ features - wanted).max() > 1e-9:
         raise ValueError(f"no tilt of the ratings has the moments {wanted}: expected a smaller one")
     return shifted

@@ -1,6 +1,7 @@
 """`cinematch demo`: a platform of its own, the story on it, the table of what was measured."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def demo_settings() -> Settings:
 
 def run_demo(console: Console) -> Path:
     """Run the story from a clean state; return the path of its `report.json`."""
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     settings = demo_settings()
     platform.stop(settings)
     shutil.rmtree(settings.state_dir, ignore_errors=True)

@@ -34,7 +34,8 @@ def _escaped(cell: str) -> str:
 def sections(report: Report) -> list[Section]:
     """Return the report's tables in the order of the story."""
     return [
-        weeks(report),
+        _alone(report),
+        _so_far(report),
         decisions(report),
         models(report),
         _serving(report),
@@ -73,6 +74,29 @@ def weeks(report: Report) -> Section:
     ]
     last = ("verdict", "RMSE before training")
     return Section("The weeks against the training data", (*columns, *last), tuple(rows))
+
+
+def _alone(report: Report) -> Section:
+    rows = [
+        (
+            _batch(w),
+            f"{w['rows']:,}",
+            *_views(w["per_batch"]),
+            _performance(w["performance"]),
+        )
+        for w in report["weeks"]
+    ]
+    columns = ("week", "rows", "KS", "mean", "std", "RMSE before training")
+    return Section("Each week alone, against the training data", columns, tuple(rows))
+
+
+def _so_far(report: Report) -> Section:
+    rows = [
+        (_batch(w), *_views(w["cumulative"]), w["verdict"].partition(" - ")[0].lower())
+        for w in report["weeks"]
+    ]
+    columns = ("week", "KS", "mean", "std", "verdict")
+    return Section("All weeks since the last retraining", columns, tuple(rows))
 
 
 def _performance(performance: Report | None) -> str:

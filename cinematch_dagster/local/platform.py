@@ -70,6 +70,7 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
         "DAGSTER_HOME": str(state / "dagster"),
         "MLFLOW_BACKEND_STORE_URI": neighbour_url(warehouse, "mlflow"),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
         "MLFLOW_TRACKING_URI": settings.tracking_uri,
         "OPENBLAS_NUM_THREADS": "1",
     }

@@ -38,7 +38,8 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         frame: columns userId, movieId, rating, timestamp of any type, and any others.
 
     Returns:
-        The ratings frame, and the rejected rows as they came, with a column `reason`.
+        The ratings frame, which may share the memory of `frame`, and the rejected rows as they
+        came, with a column `reason`.
     """
     values = {c: pd.to_numeric(frame[c], errors="coerce").to_numpy() for c in COLUMNS}
     is_bad = ~np.logical_and.reduce([is_valid(values[c]) for c, is_valid in _VALID.items()])

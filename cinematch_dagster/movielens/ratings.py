@@ -91,7 +91,7 @@ def has_half_stars(ratings: pd.DataFrame | pd.Series) -> bool:
         ratings: a ratings frame or its column `rating`.
     """
     stars = ratings["rating"] if isinstance(ratings, pd.DataFrame) else ratings
-    return bool((stars % 1 != 0).any())
+    return bool((stars % 1 == STEP).any())
 
 
 def _is_whole(values: np.ndarray) -> np.ndarray | bool:

@@ -99,7 +99,11 @@ def _read_by_line(
         return "skip"
 
     read = pv.ReadOptions(
-        column_names=names, skip_rows=skipped, encoding="latin-1", block_size=BLOCK_SIZE
+        column_names=names,
+        skip_rows=skipped,
+        encoding="latin-1",
+        block_size=BLOCK_SIZE,
+        use_threads=False,  # with threads, lines have no numbers
     )
     parse = pv.ParseOptions(delimiter=delimiter, invalid_row_handler=set_aside)
     texts = dict.fromkeys(names, pa.string())

@@ -10,7 +10,13 @@ from cinematch_dagster.warehouse.dsn import with_database
 from cinematch_dagster.warehouse.sql import migrations, query, scalar
 
 # libpq reports a refused connection as text only, without an SQLSTATE.
-_FINAL = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied")
+_FINAL = (
+    "does not exist",
+    "authentication failed",
+    "no pg_hba.conf entry",
+    "no password supplied",
+    "does not support SSL",
+)
 
 # Key of the advisory lock.
 _RATINGS = 2_301_001
@@ -39,7 +45,7 @@ def connect(dsn: str, *, autocommit: bool = False) -> psycopg.Connection:
 
     Raises:
         psycopg.OperationalError: the last one, or at once when another try can't help
-            (unknown database or role, wrong password).
+            (unknown database or role, wrong password, no encryption).
     """
     return psycopg.connect(dsn, autocommit=autocommit, connect_timeout=10)
 

@@ -14,6 +14,15 @@ def query(name: str) -> bytes:
     return files(__package__).joinpath("queries", f"{name}.sql").read_bytes()
 
 
+def reference_queries() -> dict[str, bytes]:
+    """Return the statements in `queries/reference/`, for people: they run in psql as they are."""
+    folder = files(__package__).joinpath("queries", "reference")
+    return {
+        file.name.removesuffix(".sql"): file.read_bytes()
+        for file in sorted(folder.iterdir(), key=lambda file: file.name)
+    }
+
+
 @cache
 def migrations() -> tuple[tuple[int, bytes], ...]:
     """Return each version of the schema with its statements, the oldest first.

@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bad_batches
 import pytest
-from bad_batches import BATCH, CASES, T0
 
 from cinematch_dagster.movielens import BadBatchError, read_batch
+from tests.bad_batches import bad_batches
+from tests.bad_batches.bad_batches import BATCH, CASES, T0
 
 
 @pytest.mark.parametrize("case", CASES)

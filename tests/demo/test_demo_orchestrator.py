@@ -98,9 +98,7 @@ def test_a_run_that_takes_too_long_is_named(dagster: Dagster, client: Orchestrat
 
 def test_a_job_that_cannot_be_launched_is_named(dagster: Dagster, client: Orchestrator) -> None:
     dagster.launch = {"__typename": "PythonError", "message": "no such job"}
-    with pytest.raises(
-        OrchestrationError, match=r"^model_training was not launched: .*no such job"
-    ):
+    with pytest.raises(OrchestrationError, match=r"^model_training was not launched: .*such job"):
         client.run_job("model_training")
 
 

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cinematch_dagster.demo.show import Section, sections, show
+from cinematch_dagster.demo.show import Section, sections, show, weeks
 
 KS, MEAN, STD = "rating_distribution_ks", "rating_mean", "rating_std"
 CHALLENGER = {"rmse": 0.9, "mae": 0.7, "precision_at_10": 0.12}
@@ -71,16 +71,26 @@ def rows(report: dict[str, Any], title: str) -> list[tuple[str, ...]]:
     return list(section.rows)
 
 
+ALONE, SO_FAR = ("0.0295", "-0.0070", "+0.0118"), ("0.5000", "+0.2500", "-0.1250")
+INJECTED = "batch_w2 (injected: shift +1.0)"
+WORSE = "1.0000 (version 1: +25.0%, alert)"
+
+
 def test_the_weeks_show_both_views_and_what_was_injected(report: dict[str, Any]) -> None:
-    numbers = ("4,796", "0.0295", "-0.0070", "+0.0118", "0.5000", "+0.2500", "-0.1250")
-    assert rows(report, "The weeks") == [
-        ("batch_w1", *numbers, "no drift", "no model"),
-        (
-            "batch_w2 (injected: shift +1.0)",
-            *numbers,
-            "drift detected",
-            "1.0000 (version 1: +25.0%, alert)",
-        ),
+    assert weeks(report).rows == (
+        ("batch_w1", "4,796", *ALONE, *SO_FAR, "no drift", "no model"),
+        (INJECTED, "4,796", *ALONE, *SO_FAR, "drift detected", WORSE),
+    )
+
+
+def test_a_terminal_shows_the_two_views_one_below_the_other(report: dict[str, Any]) -> None:
+    assert rows(report, "Each week alone") == [
+        ("batch_w1", "4,796", *ALONE, "no model"),
+        (INJECTED, "4,796", *ALONE, WORSE),
+    ]
+    assert rows(report, "All weeks since") == [
+        ("batch_w1", *SO_FAR, "no drift"),
+        (INJECTED, *SO_FAR, "drift detected"),
     ]
 
 

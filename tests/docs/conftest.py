@@ -69,16 +69,19 @@ def told_warehouse(postgres_server: str, warehouse_template: str) -> Iterator[ps
         _week(dsn, 2, lowest=4.0)
         with connect(dsn) as connection:
             _promote(connection, version="2", number=2)
-        _week(dsn, 3, lowest=1.0)
+        _load(dsn, 3, lowest=1.0)
         with connect(dsn, autocommit=True) as connection:
             yield connection
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
+def _load(dsn: str, number: int, lowest: float) -> None:
+    batch = Batch(f"batch_w{number}", week(number), ratings(number, lowest), "sha", None, 0.2)
+    load_batch(dsn, batch)
+
+
 def _week(dsn: str, number: int, lowest: float) -> None:
-    load_batch(
-        dsn, Batch(f"batch_w{number}", week(number), ratings(number, lowest), "sha", None, 0.2)
-    )
+    _load(dsn, number, lowest)
     with connect(dsn) as connection:
         check_week(connection, week(number), DriftPolicy(count_threshold=100))
         evaluate(

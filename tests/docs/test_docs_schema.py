@@ -6,9 +6,10 @@ from cinematch_dagster.settings import ROOT
 from cinematch_dagster.warehouse.connection import connect
 from tests.docs.docs_support import rows
 
-SHORT = {"timestamp with time zone": "timestamptz"}
+SHORT: dict[str, str] = {"timestamp with time zone": "timestamptz"}
 COLUMNS = """
-SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+    CASE WHEN a.attnotnull THEN 'no' ELSE 'yes' END
 FROM pg_class AS c
 JOIN pg_attribute AS a ON a.attrelid = c.oid
 WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND a.attnum > 0
@@ -28,9 +29,8 @@ def documented() -> dict[str, Columns]:
 
 def live(connection: psycopg.Connection) -> dict[str, Columns]:
     found: dict[str, Columns] = {}
-    for table, column, kind, nullable in connection.execute(COLUMNS):
-        columns = found.setdefault(table, {})
-        columns[column] = (SHORT.get(kind, kind), "yes" if nullable else "no")
+    for table, column, kind, null in connection.execute(COLUMNS):
+        found.setdefault(table, {})[column] = (SHORT.get(kind, str(kind)), null)
     return found
 
 

@@ -24,4 +24,4 @@ def test_the_warehouse_tells_the_story_that_the_queries_are_about(
     found = told_warehouse.execute(
         "SELECT array_agg(decision ORDER BY id) FROM retraining_decisions"
     ).fetchone()
-    assert found == (["no_action", "trigger_actual", "no_action"],)
+    assert found == (["no_action", "trigger_actual"],)

@@ -4,7 +4,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from movielens_server import ArchiveServer, Handler
+
+from tests.movielens.movielens_server import ArchiveServer, Handler
 
 
 @pytest.fixture

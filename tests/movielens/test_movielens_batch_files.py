@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movielens_strategies import T0, ratings, ratings_frames
 from pandas.testing import assert_frame_equal
 
 from cinematch_dagster.movielens import BadBatchError, read_batch, write_batch
+from tests.movielens.movielens_strategies import T0, ratings, ratings_frames
 
 FRAME = ratings((1, 1, 3.0, T0), (1, 2, 0.5, T0 + 1), (2, 1, 5.0, T0 + 2))
 

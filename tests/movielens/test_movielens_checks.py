@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from movielens_strategies import T0, ratings, ratings_frames
 
 from cinematch_dagster.movielens.checks import (
     known_pairs,
@@ -12,6 +11,7 @@ from cinematch_dagster.movielens.checks import (
     unknown_movies,
     unusual_row_count,
 )
+from tests.movielens.movielens_strategies import T0, ratings, ratings_frames
 
 FRAME = ratings((1, 1, 3.0, T0), (1, 2, 0.5, T0 + 1), (2, 9, 5.0, T0 + 2), (3, 9, 5.0, T0 + 3))
 

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movielens_strategies import T0, ratings, ratings_frames, raw_frames, rows
 from pandas.testing import assert_frame_equal
 
 from cinematch_dagster.movielens import clean
 from cinematch_dagster.movielens.ratings import DTYPES
+from tests.movielens.movielens_strategies import T0, ratings, ratings_frames, raw_frames, rows
 
 
 def test_each_unusable_row_is_set_aside_with_its_reason() -> None:

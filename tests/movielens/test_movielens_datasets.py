@@ -8,8 +8,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movielens_server import ArchiveServer
-from movielens_strategies import T0, ratings, rows
 from pandas.testing import assert_frame_equal
 
 from cinematch_dagster.movielens import (
@@ -29,6 +27,8 @@ from cinematch_dagster.movielens.errors import (
 )
 from cinematch_dagster.movielens.raw_files import read_movies, read_ratings
 from cinematch_dagster.movielens.synthetic import Synthetic
+from tests.movielens.movielens_server import ArchiveServer
+from tests.movielens.movielens_strategies import T0, ratings, rows
 
 CSV = f"userId,movieId,rating,timestamp\n1,31,2.5,{T0 + 1}\n2,7,4.0,{T0}\n".encode()
 MOVIES_CSV = 'movieId,title,genres\n31,"Misérables, Les (1995)",Drama|War\n7,Heat (1995),Crime\n'
@@ -279,3 +279,4 @@ def test_rejects_are_counted_by_reason_and_too_many_refuse_the_whole() -> None:
 def test_half_stars_are_recognised(halves: list[int]) -> None:
     stars = pd.Series([h / 2 for h in halves], dtype="float32")
     assert has_half_stars(stars) == any(h % 2 for h in halves)
+    assert has_half_stars(pd.concat([stars, pd.Series([np.nan])])) == has_half_stars(stars)

@@ -4,10 +4,10 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from movielens_server import ArchiveServer
 
 from cinematch_dagster.movielens.download import download
 from cinematch_dagster.movielens.errors import DownloadError
+from tests.movielens.movielens_server import ArchiveServer
 
 MD5 = hashlib.md5(ArchiveServer.content).hexdigest()
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movielens_strategies import T0, ratings, ratings_frames
 from pandas.testing import assert_frame_equal
 
 from cinematch_dagster.movielens import Injection, clean, inject, prepare, shift
 from cinematch_dagster.movielens.injection import shift_label
 from cinematch_dagster.movielens.ratings import in_order, is_on_scale
+from tests.movielens.movielens_strategies import T0, ratings, ratings_frames
 
 
 def test_one_star_more_is_capped_at_five_and_comes_after_the_last() -> None:

@@ -12,11 +12,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movielens_strategies import T0, ratings, ratings_frames, rows
 
 from cinematch_dagster.movielens import load
 from cinematch_dagster.movielens.profile import Profile, distribution, profile
 from cinematch_dagster.movielens.profile_page import profile_figure, profile_page
+from tests.movielens.movielens_strategies import T0, ratings, ratings_frames, rows
 
 DATA = Path(__file__).parents[2] / "data"
 MOVIES = pd.DataFrame(

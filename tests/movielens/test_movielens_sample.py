@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from movielens_strategies import T0, ratings, rows
 from pandas.testing import assert_frame_equal
 from scipy.stats import ks_2samp
 
@@ -23,6 +22,7 @@ from cinematch_dagster.movielens import (
     week_of,
     write_batch,
 )
+from tests.movielens.movielens_strategies import T0, ratings, rows
 
 DATA = Path(__file__).parents[2] / "data"
 FIRST = datetime.date(2024, 1, 1)

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from movielens_strategies import T0, ratings, ratings_frames
 from pandas.testing import assert_frame_equal
 
 from cinematch_dagster.movielens import cut_by_time, make_batches, reduce, split_by_time
+from tests.movielens.movielens_strategies import T0, ratings, ratings_frames
 
 SHARES = st.floats(0.01, 0.99)
 

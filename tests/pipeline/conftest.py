@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cinematch_dagster.movielens import Prepared, batch_id, load, movie_features, prepare
-from cinematch_dagster.settings import ROOT, Settings, load_settings, read_settings, read_settings
+from cinematch_dagster.settings import ROOT, Settings, load_settings, read_settings
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.batches import Batch, load_batch
 from cinematch_dagster.warehouse.connection import connect

@@ -50,6 +50,47 @@ def test_ratings_go_in_and_come_out_the_same(
     pd.testing.assert_frame_equal(copy_out(connection, RATINGS), ratings)
 
 
+@pytest.mark.parametrize("rows", [1, 6, 7, 8, 14, 49])
+def test_rows_come_out_whole_wherever_a_block_ends(
+    connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    copy_in(connection, "ratings", rating_arrays(many(rows)), {"data_split": "train"})
+    monkeypatch.setattr(copy, "_ROWS_AT_ONCE", 7)
+    pd.testing.assert_frame_equal(copy_out(connection, RATINGS), many(rows))
+    assert value(connection, "SELECT 1") == 1
+
+
+def test_a_copy_that_the_server_breaks_off_says_why_and_leaves_the_connection_usable(
+    warehouse_dsn: str, connection: psycopg.Connection
+) -> None:
+    rows = 100_000
+    copy_in(connection, "ratings", rating_arrays(many(rows)), {"data_split": "train"})
+    connection.commit()
+    for broken in (0, 1, 400, rows - 1):
+        select = (
+            'SELECT "userId", "movieId", (1 / ("timestamp" - %(broken)s))::real, "timestamp"'
+            ' FROM ratings ORDER BY "timestamp"'
+        )
+        with pytest.raises(psycopg.errors.DivisionByZero, match="division by zero"):
+            copy_out(connection, select.encode(), {"broken": broken})
+        connection.rollback()
+        assert len(copy_out(connection, RATINGS)) == rows
+
+
+def test_a_connection_that_is_cut_off_while_copying_is_an_operational_error(
+    warehouse_dsn: str, connection: psycopg.Connection
+) -> None:
+    copy_in(connection, "ratings", rating_arrays(many(20_000)), {"data_split": "train"})
+    connection.commit()
+    select = (
+        'SELECT "userId", "movieId", rating, CASE WHEN "timestamp" = 19000'
+        " THEN pg_terminate_backend(pg_backend_pid())::int::bigint ELSE"
+        ' "timestamp" END FROM ratings ORDER BY ctid'
+    )
+    with pytest.raises(psycopg.OperationalError):
+        copy_out(connection, select.encode())
+
+
 def test_no_rows_come_out_as_an_empty_ratings_frame(connection: psycopg.Connection) -> None:
     assert copy_in(connection, "ratings", rating_arrays(frame([])), {"data_split": "test"}) == 0
     found = copy_out(connection, RATINGS)

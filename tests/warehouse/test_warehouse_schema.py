@@ -95,6 +95,11 @@ def test_what_the_tables_refuse(
     ["UPDATE drift_alerts SET notes = 'x'", "DELETE FROM drift_alerts", "TRUNCATE drift_alerts"],
 )
 def test_alerts_can_only_be_appended(connection: psycopg.Connection, statement: str) -> None:
+    connection.execute(
+        "INSERT INTO drift_alerts"
+        " (feature_name, drift_score, threshold, alert_triggered, week, view, evidence)"
+        " VALUES ('rating_mean', 0.2, 0.1, true, '2024-01-01', 'cumulative', 'a')"
+    )
     with pytest.raises(psycopg.errors.RaiseException, match="drift_alerts is append-only"):
         connection.execute(statement.encode())
 

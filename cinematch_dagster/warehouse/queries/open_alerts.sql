@@ -6,7 +6,7 @@ WITH latest AS (
 used AS (
     SELECT a.week, a.feature_name, a.evidence
     FROM retraining_decisions AS d
-    JOIN drift_alerts AS a ON a.id = ANY (d.alert_ids)
+    JOIN drift_alerts_history AS a ON a.id = ANY (d.alert_ids)
     WHERE d.decision = 'trigger_actual'
 )
 SELECT id, week, feature_name, drift_score, threshold, alert_date, evidence

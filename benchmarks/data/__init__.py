@@ -1,0 +1,1 @@
+"""How fast ratings are prepared, loaded and read, and what the database takes."""

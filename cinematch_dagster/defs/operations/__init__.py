@@ -1,0 +1,1 @@
+"""Keeping the platform in order: the database's maintenance."""

@@ -1,0 +1,27 @@
+"""Tiny ratings whose draws can be worked out by hand."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+
+from benchmarks.drift.resampling import Population, count_population
+
+MOVIES = pd.DataFrame({"movieId": [1, 2, 3], "genres": ["Drama", "Comedy|Drama", "Horror"]})
+WEEK = 7 * 86_400
+
+
+def ratings(rows: Iterable[tuple[int, int, float, int]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=["userId", "movieId", "rating", "timestamp"])
+
+
+def population(rows: Iterable[tuple[int, int, float, int]]) -> Population:
+    return count_population("tiny", ratings(rows), MOVIES)
+
+
+def lovers_and_haters(n_users: int, n_ratings: int, love: float = 4.0) -> Population:
+    """Every other user gives 2.0 to everything, the others `love`; all give as many ratings."""
+    return population(
+        (user, 1 + i % 3, love if user % 2 else 2.0, i)
+        for user in range(n_users)
+        for i in range(n_ratings)
+    )
