@@ -107,7 +107,7 @@ def fill(text: str, simulation: Report) -> str:
         KeyError: a marker names a table that there is not.
     """
     found = tables(simulation)
-    return _TABLE.sub(lambda marker: f"{marker['name']} -->\n{found[marker['name']]}\n", text)
+    return _TABLE.sub(lambda marker: f"{marker['name']} -->\n\n{found[marker['name']]}\n\n", text)
 
 
 def documents(root: Path) -> list[Path]:

@@ -57,6 +57,7 @@ def prepare_ratings(settings: Settings) -> Prepared:
     Batch files of an earlier preparation are removed first.
     """
     data, folders = settings.data, Folders(settings.prepared_dir)
+    folders.prepared.mkdir(parents=True, exist_ok=True)
     raw = load(data.dataset, settings.data_dir)
     prepared = prepare(
         raw.ratings,
@@ -70,7 +71,6 @@ def prepare_ratings(settings: Settings) -> Prepared:
         unparsable=raw.unparsable,
         max_bad_share=data.max_rejected_share,
     )
-    folders.prepared.mkdir(parents=True, exist_ok=True)
     _write(prepared.baseline, folders.prepared / INITIAL_FILE)
     prepared.rejects.to_csv(folders.prepared / REJECTS_FILE, index=False)
     for folder in (folders.batches, folders.injected):

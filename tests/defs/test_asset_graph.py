@@ -15,9 +15,9 @@ GRAPH = {
     "initial_ratings": ("preparation", {"raw_movielens"}, None),
     "buffer_batches": ("preparation", {"raw_movielens"}, None),
     "movie_features": ("preparation", {"raw_movielens"}, None),
-    "ratings": ("ingestion", {"initial_ratings"}, None),
-    "movies": ("ingestion", {"movie_features"}, None),
-    "ratings_buffer": ("ingestion", {"buffer_batches", "ratings"}, weeks),
+    "ratings": ("preparation", {"initial_ratings"}, None),
+    "movies": ("preparation", {"movie_features"}, None),
+    "ratings_buffer": ("ingestion", {"buffer_batches", "ratings", "movies"}, weeks),
     "weekly_performance": ("drift", {"ratings_buffer"}, weeks),
     "drift_report": ("drift", {"ratings_buffer", "weekly_performance", "drift_report"}, weeks),
     "trained_model": ("training", {"ratings", "movies", "drift_report"}, model_weeks),
@@ -68,7 +68,7 @@ def test_jobs_have_the_names_that_people_know() -> None:
         if not job.name.startswith("__")
     }
     assert selections == {
-        "data_preparation": {name for name, row in GRAPH.items() if row[2] is None},
+        "data_preparation": {name for name, row in GRAPH.items() if row[0] == "preparation"},
         "buffer_ingestion_weekly": {"ratings_buffer", "weekly_performance", "drift_report"},
         "drift_monitoring": {"drift_report"},
         "model_training": {"trained_model"},

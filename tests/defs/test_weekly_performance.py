@@ -173,6 +173,7 @@ def test_a_worse_model_alone_leads_to_a_retraining_in_the_same_tick(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CINEMATCH_RETRAINING__MINIMUM_BUFFER", "2000")
+    monkeypatch.setenv("CINEMATCH_DRIFT__PERFORMANCE_THRESHOLD", "0.1")
     load_settings.cache_clear()
     promote(1.3, 1.3)
     drop(1)  # the ratings are those of the baseline; only the model is off

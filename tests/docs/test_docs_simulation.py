@@ -66,8 +66,8 @@ def test_another_number_changes_the_document(simulation: Report) -> None:
     filled = fill(text, simulation)
     assert "0.4321" in filled
     assert "old" not in filled
-    assert filled.startswith("before\n<!-- table: weeks -->\n| week |")
-    assert filled.endswith("|\n<!-- end -->\nafter\n")
+    assert filled.startswith("before\n<!-- table: weeks -->\n\n| week |")
+    assert filled.endswith("|\n\n<!-- end -->\nafter\n")
     assert fill(filled, simulation) == filled
 
 

@@ -61,7 +61,7 @@ def test_rows_come_out_whole_wherever_a_block_ends(
 
 
 def test_a_copy_that_the_server_breaks_off_says_why_and_leaves_the_connection_usable(
-    warehouse_dsn: str, connection: psycopg.Connection
+    connection: psycopg.Connection,
 ) -> None:
     rows = 100_000
     copy_in(connection, "ratings", rating_arrays(many(rows)), {"data_split": "train"})
@@ -78,7 +78,7 @@ def test_a_copy_that_the_server_breaks_off_says_why_and_leaves_the_connection_us
 
 
 def test_a_connection_that_is_cut_off_while_copying_is_an_operational_error(
-    warehouse_dsn: str, connection: psycopg.Connection
+    connection: psycopg.Connection,
 ) -> None:
     copy_in(connection, "ratings", rating_arrays(many(20_000)), {"data_split": "train"})
     connection.commit()

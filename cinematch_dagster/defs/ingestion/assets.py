@@ -6,18 +6,17 @@ from collections.abc import Iterator
 import dagster as dg
 import pandas as pd
 
-from cinematch_dagster.defs.ingestion.landing import file_sha256
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.movielens import load, week_zero
 from cinematch_dagster.movielens.profile import profile
 from cinematch_dagster.movielens.profile_page import profile_figure, profile_page
 from cinematch_dagster.pipeline import preparation
+from cinematch_dagster.pipeline.files import file_sha256
 from cinematch_dagster.pipeline.preparation import FEATURES_FILE, INITIAL_FILE, Folders
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 
 GROUP = "preparation"
-TABLES = "ingestion"
 OWNERS = ["team:data-platform"]
 
 
@@ -150,7 +149,7 @@ def movie_features_asset() -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
-    group_name=TABLES,
+    group_name=GROUP,
     owners=OWNERS,
     deps=["initial_ratings"],
     kinds={"postgres"},
@@ -170,7 +169,7 @@ def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
-    group_name=TABLES,
+    group_name=GROUP,
     owners=OWNERS,
     deps=["movie_features"],
     kinds={"postgres"},

@@ -4,8 +4,7 @@ import dagster as dg
 
 data_preparation = dg.define_asset_job(
     "data_preparation",
-    selection=dg.AssetSelection.groups("preparation")
-    | dg.AssetSelection.assets("ratings", "movies"),
+    selection=dg.AssetSelection.groups("preparation"),
     description="Clean, split and load MovieLens: the baseline, the movies and the batch files.",
 )
 

@@ -1,13 +1,13 @@
 """Which weeks have a new or changed file in the landing folder."""
 
 import datetime
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from cinematch_dagster.movielens.weeks import week_of
+from cinematch_dagster.pipeline.files import file_sha256
 
 WEEK = datetime.timedelta(weeks=1)
 
@@ -25,17 +25,6 @@ class Arrival:
     def sha256(self) -> str:
         """The digest of the file's bytes, as hexadecimal digits."""
         return file_sha256(self.path)
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def batch_path(folder: Path, batch_id: str) -> Path:
-    """Return where the file of a batch lies in a folder."""
-    return folder / f"{batch_id}.parquet"
 
 
 def arrivals(

@@ -1,15 +1,16 @@
 -- New is what has no rating in the baseline's train part nor in a batch of a week before the side
--- begins.
-WITH active AS (
+-- begins; in the baseline nothing is.
+WITH active AS MATERIALIZED (
     SELECT side, begins, "movieId", sum(n) AS n
     FROM compared_loads(%(week)s)
     JOIN movie_counts USING (batch_id, data_split)
+    WHERE side <> 'baseline'
     GROUP BY side, begins, "movieId"
 ),
-known AS (
+known AS MATERIALIZED (
     SELECT
         a.side, a.n,
-        a.side = 'baseline' OR EXISTS (
+        EXISTS (
             SELECT FROM movie_counts AS c
             JOIN ingestion_metadata AS i USING (batch_id)
             WHERE c."movieId" = a."movieId"

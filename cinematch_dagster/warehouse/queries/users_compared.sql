@@ -1,15 +1,19 @@
 -- New is who has no rating in the baseline's train part nor in a batch of a week before the side
 -- begins.
-WITH active AS (
+WITH loads AS MATERIALIZED (
+    SELECT side, batch_id, data_split, begins FROM compared_loads(%(week)s)
+),
+active AS MATERIALIZED (
     SELECT side, begins, "userId", sum(n) AS n
-    FROM compared_loads(%(week)s)
+    FROM loads
     JOIN user_counts USING (batch_id, data_split)
+    WHERE side <> 'baseline'
     GROUP BY side, begins, "userId"
 ),
-known AS (
+known AS MATERIALIZED (
     SELECT
         a.side, a.n,
-        a.side = 'baseline' OR EXISTS (
+        EXISTS (
             SELECT FROM user_counts AS c
             JOIN ingestion_metadata AS i USING (batch_id)
             WHERE c."userId" = a."userId"
@@ -28,3 +32,8 @@ SELECT
     count(*) FILTER (WHERE NOT is_known) AS new_users
 FROM known
 GROUP BY side
+UNION ALL
+SELECT 'baseline', coalesce(sum(n), 0)::bigint, count(DISTINCT "userId"), 0, 0
+FROM loads
+JOIN user_counts USING (batch_id, data_split)
+WHERE side = 'baseline'

@@ -1,0 +1,98 @@
+"""Station 1: a week's batch file is read, checked against what is known, and loaded."""
+
+import datetime
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psycopg
+
+from cinematch_dagster.movielens import BadBatchError, batch_id, read_batch
+from cinematch_dagster.movielens.checks import (
+    known_pairs,
+    outside_window,
+    unknown_movies,
+    unusual_row_count,
+)
+from cinematch_dagster.movielens.validation import check_location
+from cinematch_dagster.pipeline.files import file_sha256
+from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.batches import Batch, Loaded, load_batch, record_failure
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.copy import copy_out
+from cinematch_dagster.warehouse.sql import query
+
+#: What is looked at beside the file's own validity; a finding warns, the week is loaded.
+FINDINGS = {
+    "known_movies": "Every rated movie is in the catalogue.",
+    "new_pairs": "No user has rated the same movie in another batch of the buffer.",
+    "usual_row_count": "The week has about as many ratings as the weeks before it.",
+    "own_time": "The ratings come after those of earlier weeks, and before those of later ones.",
+}
+
+
+@dataclass(frozen=True)
+class LoadedWeek:
+    """A week in the buffer.
+
+    Attributes:
+        result: what the load did.
+        findings: a sentence for each of `FINDINGS`, None where there is nothing to say.
+    """
+
+    path: Path
+    ratings: pd.DataFrame
+    injected: str | None
+    result: Loaded
+    findings: dict[str, str | None]
+
+
+def batch_path(folder: Path, name: str) -> Path:
+    """Return where the file of a batch lies in a folder."""
+    return folder / f"{name}.parquet"
+
+
+def load_week(dsn: str, week: datetime.date, settings: Settings) -> LoadedWeek:
+    """Load the file of a week from the landing folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        BadBatchError: it is refused whole; the week is then marked as failed with this message.
+    """
+    name = batch_id(week, settings.data.first_week)
+    path = batch_path(settings.landing_dir, name)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: week {week} has no batch file, {path.name} was expected")
+    sha256 = ""
+    try:
+        check_location(path)
+        sha256 = file_sha256(path)
+        ratings, injected = read_batch(path)
+    except BadBatchError as error:
+        with connect(dsn) as connection:
+            record_failure(connection, name, week, sha256, str(error))
+        raise
+    with connect(dsn) as connection:
+        findings = _findings(connection, name, week, ratings)
+    batch = Batch(name, week, ratings, sha256, injected, settings.training.held_out_share)
+    return LoadedWeek(path, ratings, injected, load_batch(dsn, batch), findings)
+
+
+def _findings(
+    connection: psycopg.Connection, name: str, week: datetime.date, ratings: pd.DataFrame
+) -> dict[str, str | None]:
+    movies = connection.execute('SELECT "movieId" FROM movies').fetchall()
+    others = copy_out(
+        connection,
+        query("other_batches"),
+        {"name": name},
+    )
+    around = connection.execute(query("batch_context"), {"week": week}).fetchone()
+    recent, after, before = around or ([], None, None)
+    return {
+        "known_movies": unknown_movies(ratings, np.array([row[0] for row in movies])),
+        "new_pairs": known_pairs(ratings, others),
+        "usual_row_count": unusual_row_count(len(ratings), recent),
+        "own_time": outside_window(ratings, after, before),
+    }
