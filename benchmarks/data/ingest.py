@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from benchmarks.data.server import raw_table, warehouse
 from benchmarks.timing import medians, seconds
-from cinematch_dagster.defs.ingestion.landing import file_sha256
 from cinematch_dagster.movielens import read_batch, write_batch
+from cinematch_dagster.pipeline.files import file_sha256
 from cinematch_dagster.warehouse.baseline import load_baseline
 from cinematch_dagster.warehouse.batches import Batch, load_batch
 from cinematch_dagster.warehouse.connection import connect

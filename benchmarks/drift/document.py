@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import jinja2
 
@@ -26,7 +25,6 @@ from benchmarks.drift.results import (
     REFERENCE_BASELINE,
     SAMPLE_BASELINE,
     SAMPLE_SIZES,
-    SYNTHETIC_RATINGS,
     Plan,
     Results,
     Sufficient,
@@ -39,17 +37,8 @@ TEMPLATE: Final = Path(__file__).with_name("calibration.md.jinja")
 DESIGN_SIZE: Final = 10_000
 
 
-class Conditions(NamedTuple):
-    """What the program ran on."""
-
-    machine: str
-    versions: str
-    date: datetime.date
-    cpu_seconds: float
-
-
-def render(results: Results, speeds: Sequence[Speed], plan: Plan, conditions: Conditions) -> str:
-    """Return the document."""
+def render(results: Results, speeds: Sequence[Speed], plan: Plan, measured_on: str) -> str:
+    """Return the document; `measured_on` tells the date, the machine and the versions."""
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -58,7 +47,8 @@ def render(results: Results, speeds: Sequence[Speed], plan: Plan, conditions: Co
     by_user = [row for row in results.no_drift if row.way == BY_USER]
     by_rating = [row for row in results.no_drift if row.way == BY_RATING]
     return environment.from_string(TEMPLATE.read_text()).render(
-        conditions=conditions,
+        measured_on=measured_on,
+        standard_error=math.sqrt(PROMISE * (1 - PROMISE) / plan.trials),
         plan=plan,
         policy=DriftPolicy(),
         thresholds=THRESHOLDS,
@@ -67,7 +57,6 @@ def render(results: Results, speeds: Sequence[Speed], plan: Plan, conditions: Co
         reference=REFERENCE_BASELINE,
         sample_baseline=SAMPLE_BASELINE,
         sample_sizes=SAMPLE_SIZES,
-        synthetic_ratings=SYNTHETIC_RATINGS,
         delay_size=DELAY_SIZE,
         populations=results.populations,
         worst_by_rating=max(by_rating, key=lambda row: row.any_rate),

@@ -101,7 +101,7 @@ def sufficient_ks_threshold(tests: Scores) -> float | None:
     """Return the lowest KS threshold at which the policy `any` alerts in at most 5 % of trials."""
     others = {name: threshold for name, threshold in THRESHOLDS.items() if name != KS}
     needed = np.where(severity(tests, others) > 1, np.inf, tests[KS])
-    threshold = float(np.quantile(needed, 1 - PROMISE, method="higher"))
+    threshold = float(np.quantile(needed, 1 - PROMISE, method="inverted_cdf"))
     return threshold if np.isfinite(threshold) else None
 
 

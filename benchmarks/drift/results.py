@@ -27,7 +27,6 @@ REFERENCE_BASELINE: Final = 700_000  # 70 % of the latest million, as the full d
 SAMPLE_BASELINE: Final = 25_179  # the train part of the profile `sample`,
 SAMPLE_SIZES: Final = (4_796, 23_982)  # one of its weeks, and all five
 HALF_STARS_FROM: Final = datetime.date(2003, 2, 19)
-SYNTHETIC_RATINGS: Final = 1_000_000
 DELAY_SIZE: Final = 43_000
 QUIET_WEEKS: Final = (4, 26)
 GENRES: Final = ("Drama", "Comedy", "Horror")
@@ -37,11 +36,22 @@ BY_RATING, BY_USER = WAYS
 
 @dataclass(frozen=True)
 class Plan:
-    """How much to draw: trials of false alarms and power, and histories of weeks."""
+    """How much to measure.
+
+    Attributes:
+        trials: for false alarms and power.
+        histories: of weeks, for the delays.
+        synthetic_ratings: that batches are drawn from.
+        weeks: numbers of weeks in the database for the speed.
+        rounds: how often a week is timed.
+        seed: of every draw.
+    """
 
     trials: int = 4_000
     histories: int = 1_000
-    synthetic_ratings: int = SYNTHETIC_RATINGS
+    synthetic_ratings: int = 1_000_000
+    weeks: tuple[int, ...] = (52, 104, 520)
+    rounds: int = 5
     seed: int = 42
 
 

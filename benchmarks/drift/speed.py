@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import datetime
-import statistics
-import tempfile
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import pandas as pd
@@ -18,14 +14,15 @@ import psycopg
 import sqlalchemy
 from scipy.stats import ks_2samp
 
+from benchmarks.data.server import scratch, server_version, warehouse
 from benchmarks.drift.scores import KS, MEAN, STD
+from benchmarks.timing import medians, seconds
 from cinematch_dagster.drift import DriftPolicy, DriftReport, Histogram
 from cinematch_dagster.movielens import Synthetic, make_batches, write_synthetic
 from cinematch_dagster.pipeline.drift import week_report
-from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.baseline import load_baseline
 from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
+from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import sqlalchemy_url
 from cinematch_dagster.warehouse.histograms import (
     baseline_histogram,
@@ -34,7 +31,6 @@ from cinematch_dagster.warehouse.histograms import (
 )
 
 FIRST_WEEK: Final = datetime.date(2024, 1, 1)
-WEEK_COUNTS: Final = (52, 104, 520)
 TRAIN_SHARE: Final = 0.7  # of all ratings; the others are the weeks
 POLICY: Final = DriftPolicy()
 TRAIN: Final = "SELECT rating FROM ratings WHERE data_split = 'train'"
@@ -49,19 +45,19 @@ class Speed:
 
     Attributes:
         rows: ratings in it, baseline and weeks together.
+        server: its name and version.
         week: median of one week's report, the last.
         reading: the part of it that reads the counts of both views and the baseline.
         all_weeks: the reports of all weeks that were there, by their number.
         from_rows: median of the last week's cumulative figures from the ratings in pandas.
-        compared: weeks whose figures were the same both ways.
     """
 
     rows: int
+    server: str
     week: float
     reading: float
     all_weeks: dict[int, float]
     from_rows: float
-    compared: int
 
     @property
     def ratio(self) -> float:
@@ -69,43 +65,53 @@ class Speed:
         return self.from_rows / self.week
 
 
-def measure(
-    rows: int, weeks: Sequence[int] = WEEK_COUNTS, repeats: int = 20, seed: int = 42
+def measure(rows: int, weeks: Sequence[int], rounds: int, seed: int) -> Speed:
+    """Load synthetic ratings into a server of its own in a temporary folder, and time the drift.
+
+    Args:
+        rows: ratings in all.
+        weeks: numbers of weeks that are in the database when all of them are reported on.
+        rounds: how often a week is timed each way, in turns.
+        seed: of the ratings.
+    """
+    with scratch() as (folder, server), warehouse(server) as dsn:
+        write_synthetic(folder / "data", Synthetic(ratings=rows, seed=seed))
+        ratings = pd.read_parquet(folder / "data" / "ratings.parquet")
+        return _measure(dsn, server_version(server), ratings, sorted(weeks), rounds)
+
+
+def _measure(
+    dsn: str, server: str, ratings: pd.DataFrame, weeks: Sequence[int], rounds: int
 ) -> Speed:
-    """Load synthetic ratings into a server of its own in a temporary folder, and time the drift."""
-    with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as folder:
-        write_synthetic(Path(folder) / "data", Synthetic(ratings=rows, seed=seed))
-        ratings = pd.read_parquet(Path(folder) / "data" / "ratings.parquet")
-        try:
-            dsn = ensure_database(embedded.start(Path(folder) / "postgres"), "bench")
-            return _measure(dsn, ratings, weeks, repeats)
-        finally:
-            embedded.destroy(Path(folder) / "postgres")
-
-
-def _measure(dsn: str, ratings: pd.DataFrame, weeks: Sequence[int], repeats: int) -> Speed:
     n_train = int(len(ratings) * TRAIN_SHARE)
     with connect(dsn) as connection:
-        migrate(connection)
         load_baseline(connection, ratings[:n_train].assign(data_split="train"), "0", _week(0))
-    batches = make_batches(ratings[n_train:], max(weeks))
-    all_weeks, loaded = {}, 0
-    for count in weeks:
+    all_weeks = _grow(dsn, make_batches(ratings[n_train:], max(weeks)), weeks)
+    last = max(weeks)
+    with connect(dsn) as connection:
+        for number in (1, (1 + last) // 2, last):
+            report = week_report(connection, _week(number), POLICY)
+            assert_same(report, from_ratings(dsn, _week(number)))
+        cases: dict[str, Callable[[], object]] = {
+            "week": lambda: week_report(connection, _week(last), POLICY),
+            "reading": lambda: _counts(connection, _week(last)),
+            "from_rows": lambda: from_ratings(dsn, _week(last)),
+        }
+        times = medians({name: partial(seconds, work) for name, work in cases.items()}, rounds)
+    return Speed(len(ratings), server, all_weeks=all_weeks, **times)
+
+
+def _grow(dsn: str, batches: Sequence[pd.DataFrame], counts: Sequence[int]) -> dict[int, float]:
+    """Load batches up to each count in turn, and time the reports of all weeks there then."""
+    times, loaded = {}, 0
+    for count in counts:
         for number in range(loaded + 1, count + 1):
             load_batch(dsn, _batch(number, batches[number - 1]))
         loaded = count
         _analyze(dsn)
         with connect(dsn) as connection:
-            all_weeks[count] = _seconds(partial(_reports, connection, count), 1)
-    with connect(dsn) as connection:
-        week = _seconds(lambda: week_report(connection, _week(loaded), POLICY), repeats)
-        reading = _seconds(lambda: _counts(connection, _week(loaded)), repeats)
-        from_rows = _seconds(lambda: from_ratings(dsn, _week(loaded)), 3)
-        compared = {1, (1 + loaded) // 2, loaded}
-        for number in compared:
-            report = week_report(connection, _week(number), POLICY)
-            assert_same(report, from_ratings(dsn, _week(number)))
-    return Speed(len(ratings), week, reading, all_weeks, from_rows, len(compared))
+            times[count] = seconds(partial(_reports, connection, count))
+    return times
 
 
 def from_ratings(dsn: str, week: datetime.date) -> dict[str, float]:
@@ -161,13 +167,3 @@ def _analyze(dsn: str) -> None:
     """Bring the planner's figures up to date, as the server does by itself after a minute."""
     with closing(connect(dsn, autocommit=True)) as connection:
         connection.execute("ANALYZE")
-
-
-def _seconds(function: Callable[[], object], repeats: int) -> float:
-    """Return the median time of one call."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)

@@ -12,6 +12,7 @@ from benchmarks.drift.power import Caught
 from benchmarks.drift.real_weeks import RealWeek
 from benchmarks.drift.scores import KS, MEAN, STD
 from benchmarks.drift.speed import Speed
+from benchmarks.report import table
 from cinematch_dagster.drift import Level, ViewResult
 
 SHORT = {
@@ -25,12 +26,6 @@ SHORT = {
     "genre_jensen_shannon": "genre JS",
     "any": "`any`",
 }
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def percent(share: float, digits: int = 1) -> str:

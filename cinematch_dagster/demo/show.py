@@ -48,7 +48,7 @@ def show(report: Report, console: Console) -> None:
     for section in sections(report):
         table = Table(*section.columns, title=section.title, title_justify="left", box=SIMPLE_HEAD)
         for row in section.rows:
-            table.add_row(*map(Text, row))  # a title such as "[REC]" is no markup
+            table.add_row(*map(Text, row))  # square brackets are no markup
         console.print(table)
 
 

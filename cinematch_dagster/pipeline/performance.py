@@ -2,7 +2,7 @@
 
 import datetime
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cinematch_dagster.drift import Errors, PerformanceVerdict, judge_errors
@@ -11,6 +11,7 @@ from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse import alerts
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.ingestion import loaded_batch
+from cinematch_dagster.warehouse.performance import Measured, record_performance
 from cinematch_dagster.warehouse.promotions import Promotion, in_production
 from cinematch_dagster.warehouse.training_data import week_ratings
 from serving.cache import Cache
@@ -72,10 +73,12 @@ def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekP
 
 
 def check_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekPerformance | None:
-    """Compute a week's performance and write one row for each of its tests."""
+    """Compute a week's performance, and write its scores and one row for each of its tests."""
     found = week_performance(dsn, week, settings)
     if found is not None:
+        scores = {"own": asdict(found.own), **asdict(found.scores)}
         with connect(dsn) as connection:
+            record_performance(connection, Measured(week, found.version, scores))
             alerts.record_alerts(connection, _rows(week, found))
     return found
 

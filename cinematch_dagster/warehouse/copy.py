@@ -77,9 +77,10 @@ def _blocks(copy: psycopg.Copy, server: PGconn, dtype: np.dtype[Any]) -> Iterato
     What has arrived is taken from libpq as it is: psycopg would wait for every single row, which
     takes ten times as long. Only where nothing has arrived yet psycopg waits.
     """
+    width, full = dtype.itemsize, dtype.itemsize * _ROWS_AT_ONCE
     block = bytearray(copy.read()[len(_HEADER) :])
-    while len(block) % dtype.itemsize == 0:  # until the trailer
-        if len(block) == _ROWS_AT_ONCE * dtype.itemsize:
+    while len(block) % width == 0:  # until the trailer
+        if len(block) == full:
             yield block
             block = bytearray()
         size, row = server.get_copy_data(1)

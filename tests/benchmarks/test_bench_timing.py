@@ -41,6 +41,6 @@ def hold_and_release(n_bytes: int) -> tuple[int, int, int]:
 def test_the_peak_counts_what_was_released_but_not_the_parents_memory() -> None:
     held = np.ones(500 * MB, np.uint8)
     before, after, peak = in_child(hold_and_release, 200 * MB)
-    assert 200 * MB <= peak - before <= 250 * MB
+    assert 190 * MB <= peak - before <= 260 * MB
     assert after - before < 50 * MB
     assert before < len(held)

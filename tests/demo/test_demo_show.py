@@ -29,7 +29,7 @@ def week(number: int, injected: str | bool, verdict: str) -> dict[str, Any]:
 def report() -> dict[str, Any]:
     first = {"version": "1", "data_size": 25_179, "promoted": True, "reason": "Promoted: first"}
     second = {"version": "2", "data_size": 48_000, "promoted": False, "reason": "Kept out: worse"}
-    before = [{"title": "[REC] (2007)", "reason": "r"}, {"title": "Alien (1979)", "reason": "r"}]
+    before = [{"title": "[rec] (2007)", "reason": "r"}, {"title": "Alien (1979)", "reason": "r"}]
     after = [{"title": "Face/Off (1997)", "reason": "liked"}, {"title": "M|A (1931)", "reason": ""}]
     second_week = week(2, "shift +1.0", "DRIFT DETECTED - RETRAINING RECOMMENDED")
     against = {"rmse": 0.8, "mae": 0.6}
@@ -126,7 +126,7 @@ def test_serving_counts_answers_by_status_and_version(report: dict[str, Any]) ->
 
 def test_the_lists_before_and_after_stand_side_by_side(report: dict[str, Any]) -> None:
     assert rows(report, "Recommendations for user 547") == [
-        ("1", "[REC] (2007)", "Face/Off (1997)", "liked"),
+        ("1", "[rec] (2007)", "Face/Off (1997)", "liked"),
         ("2", "Alien (1979)", "M|A (1931)", ""),
     ]
 

@@ -130,8 +130,10 @@ def test_the_buffer_was_merged_and_no_row_was_lost(
 def test_every_check_and_every_model_left_its_rows(database: psycopg.Connection) -> None:
     assert rows(
         database, "SELECT feature_name, count(*) FROM drift_alerts GROUP BY 1 ORDER BY 1"
-    ) == [(KS, 6), (MEAN, 6), (STD, 6)]
-    assert rows(database, "SELECT count(*) FROM drift_alerts WHERE alert_triggered") == [(1,)]
+    ) == [("performance_mae", 6), ("performance_rmse", 6), (KS, 6), (MEAN, 6), (STD, 6)]
+    assert rows(
+        database, "SELECT feature_name FROM drift_alerts WHERE alert_triggered ORDER BY id"
+    ) == [("performance_mae",), (KS,)]
     assert rows(
         database,
         "SELECT count(*), count(rmse), count(mae), count(precision_at_10) FROM model_metrics",

@@ -19,8 +19,10 @@ from cinematch_dagster.local.starter import claim, starter
 def permitted():
     if starter(Path(sys.argv[1])):
         sys.exit("taken")
-    time.sleep(0.2)
+    time.sleep(0.5)
 
+print("ready", flush=True)
+sys.stdin.readline()
 claim(Path(sys.argv[1]), permitted)
 print("mine", flush=True)
 sys.stdin.read()
@@ -92,6 +94,13 @@ def test_of_several_claims_at_once_one_is_permitted(tmp_path: Path) -> None:
         )
         for _ in range(3)
     ]
+    for process in claims:
+        assert process.stdout
+        assert process.stdin
+        assert process.stdout.readline() == b"ready\n"
+    for process in claims:
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
     wait_for(lambda: sum(process.poll() is not None for process in claims) == 2)
     answers = sorted(tuple(process.communicate()) for process in claims)
     assert answers == [(b"", b"taken\n"), (b"", b"taken\n"), (b"mine\n", b"")]

@@ -17,7 +17,7 @@ from cinematch_dagster.pipeline.drift import check_week
 from cinematch_dagster.pipeline.performance import check_performance, week_performance
 from cinematch_dagster.pipeline.registration import register
 from cinematch_dagster.pipeline.training import TrainingResult
-from cinematch_dagster.settings import Settings
+from cinematch_dagster.settings import Settings, load_settings
 from cinematch_dagster.warehouse.alerts import open_alerts
 from cinematch_dagster.warehouse.connection import connect
 from serving import ModelError
@@ -41,6 +41,15 @@ def rows(dsn: str, query: str) -> list[tuple[object, ...]]:
 def copies(settings: Settings) -> list[Path]:
     """The folders of the versions that were fetched."""
     return [path for path in (settings.state_dir / "models").iterdir() if path.is_dir()]
+
+
+@pytest.fixture
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The sample profile, whose own threshold is larger, with the default one."""
+    assert settings.drift.performance_threshold > 0.1
+    monkeypatch.setenv("CINEMATCH_DRIFT__PERFORMANCE_THRESHOLD", "0.1")
+    load_settings.cache_clear()
+    return load_settings()
 
 
 @pytest.fixture

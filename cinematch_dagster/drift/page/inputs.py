@@ -8,8 +8,46 @@ from dataclasses import dataclass, field
 
 from cinematch_dagster.drift.evidence import Evidence
 from cinematch_dagster.drift.histogram import Histogram
+from cinematch_dagster.drift.performance import Errors, PerformanceVerdict
 from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.verdict import DriftReport
+
+
+@dataclass(frozen=True)
+class Slice:
+    """How some of a week's ratings were predicted.
+
+    Attributes:
+        rows: ratings predicted.
+        rmse: in stars, as `mae`.
+        users: users with a movie that they liked and hadn't rated in training.
+        hit_rate_at_10: share of `users` with such a movie in their ten recommendations; None
+            without such users.
+    """
+
+    rows: int
+    rmse: float
+    mae: float
+    users: int
+    hit_rate_at_10: float | None
+
+
+@dataclass(frozen=True)
+class Performance:
+    """How the version in production when a week came in predicted it.
+
+    Attributes:
+        own: errors on the version's own test rows.
+        overall: all of the week's ratings.
+        slices: some of them, by the slice's name; None where there are none.
+        verdict: `overall` compared with `own`.
+    """
+
+    version: str
+    own: Errors
+    overall: Slice
+    slices: Mapping[str, Slice | None]
+    verdict: PerformanceVerdict
 
 
 @dataclass(frozen=True)
@@ -21,12 +59,14 @@ class WeekReport:
         batch_id: name of its batch.
         injected: label of drift injected on purpose; None for real ratings.
         report: its drift report.
+        performance: how it was predicted; None if no model was in production yet.
     """
 
     week: datetime.date
     batch_id: str
     injected: str | None
     report: DriftReport
+    performance: Performance | None = None
 
     @property
     def file_name(self) -> str:

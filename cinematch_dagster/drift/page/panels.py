@@ -80,7 +80,7 @@ def panels(
 ) -> list[Panel]:
     """Return both views; their charts have one scale."""
     sides = (baseline, per_batch, cumulative)
-    top = max(share for side in sides for share in _shares(side.histogram))
+    top = max(share for side in sides for share in shares_of(side.histogram))
     pairs = ((report.per_batch, per_batch), (report.cumulative, cumulative))
     return [
         Panel(
@@ -103,11 +103,12 @@ def panels(
 def _score_row(test: TestResult, view: ViewResult, policy: DriftPolicy) -> ScoreRow:
     early = policy.early_threshold(test.threshold)
     gauge = charts.gauge(test.score, test.threshold, early, STYLES[view.view])
-    return ScoreRow(test, _mark(test, view, early), gauge)
+    return ScoreRow(test, mark_of(test, view.level, early), gauge)
 
 
-def _mark(test: TestResult, view: ViewResult, early: float) -> Mark:
-    if view.level is Level.INSUFFICIENT:
+def mark_of(test: TestResult, level: Level, early: float) -> Mark:
+    """Return how a test is marked, given the level it led to and where early signals start."""
+    if level is Level.INSUFFICIENT:
         return Mark("none", CIRCLE, "not counted")
     if test.triggered:
         return Mark("drift", TRIANGLE, "alert")
@@ -116,7 +117,8 @@ def _mark(test: TestResult, view: ViewResult, early: float) -> Mark:
     return Mark("early", DIAMOND, "close") if test.score >= early else Mark("fine", DOT, "within")
 
 
-def _shares(histogram: Histogram) -> list[float]:
+def shares_of(histogram: Histogram) -> list[float]:
+    """Return the share of each star; zeros without ratings."""
     shared: list[float] = (histogram / max(1, histogram.sum())).tolist()
     return shared
 
@@ -124,7 +126,7 @@ def _shares(histogram: Histogram) -> list[float]:
 def _distribution(baseline: Histogram, buffer: Histogram, view: View, top: float) -> Markup:
     return charts.columns(
         [f"{star:g}" for star in STARS],
-        [Series("base", _shares(baseline)), Series(STYLES[view], _shares(buffer))],
+        [Series("base", shares_of(baseline)), Series(STYLES[view], shares_of(buffer))],
         top,
         title=f"Share of the ratings by stars: {words.VIEWS[view]} beside the baseline",
         axis="stars",

@@ -1,0 +1,41 @@
+"""How each week was predicted by the version that it found, as `weekly_performance` measured it."""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from cinematch_dagster.warehouse.sql import query
+
+Scores = Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A week's predictions.
+
+    Attributes:
+        version: of the registry.
+        scores: `own`, the version's errors on its own test rows, and each slice of the week with
+            its scores; None for a slice without ratings.
+    """
+
+    week: datetime.date
+    version: str
+    scores: Mapping[str, Scores | None]
+
+
+def record_performance(connection: psycopg.Connection, measured: Measured) -> None:
+    """Write a week's row; the newest computation replaces the one before."""
+    values = asdict(measured) | {"scores": Jsonb(measured.scores)}
+    connection.execute(query("performance_upsert"), values)
+
+
+def recorded_performance(connection: psycopg.Connection) -> dict[datetime.date, Measured]:
+    """Return every week that a version was there to predict."""
+    with connection.cursor(row_factory=class_row(Measured)) as cursor:
+        found = cursor.execute("SELECT week, version, scores FROM weekly_performance").fetchall()
+    return {measured.week: measured for measured in found}
