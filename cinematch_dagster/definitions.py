@@ -17,6 +17,9 @@ from cinematch_dagster.defs.ingestion.assets import (
 from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly, data_preparation
 from cinematch_dagster.defs.ingestion.sensors import landing_folder_sensor
+from cinematch_dagster.defs.operations.assets import database_size
+from cinematch_dagster.defs.operations.jobs import database_maintenance
+from cinematch_dagster.defs.operations.schedules import database_maintenance_weekly
 from cinematch_dagster.defs.registry.assets import production_registration
 from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.resources import resources
@@ -36,6 +39,7 @@ defs = dg.Definitions(
         drift_report,
         trained_model,
         production_registration,
+        database_size,
     ],
     jobs=[
         data_preparation,
@@ -43,7 +47,9 @@ defs = dg.Definitions(
         drift_monitoring,
         model_training,
         trigger_retraining,
+        database_maintenance,
     ],
+    schedules=[database_maintenance_weekly],
     sensors=[landing_folder_sensor, drift_alert_sensor],
     resources=resources(),
     executor=dg.in_process_executor,  # one process a run: the work of a run is sequential

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.drift.false_positives import THRESHOLDS
 from benchmarks.drift.resampling import Population, draw_by_user
 from benchmarks.drift.scores import rating_scores, severity
-from benchmarks.drift.tilt import shift_mean
+from benchmarks.drift.tilt import mean_factors
 
 HORIZON: Final = 26  # drifted weeks that are looked at
 
@@ -58,7 +58,7 @@ def measure(
 ) -> list[Delay]:
     """Draw `trials` histories of weeks of n ratings by whole users, with a baseline each.
 
-    From the drift on, a rating of s stars counts (tilted share of s) / (share of s) times. Nothing
+    From the drift on, a rating counts as often as the factor of its stars says. Nothing
     is retrained meanwhile, so the buffer keeps its quiet weeks.
     """
     rng = np.random.default_rng(seed)
@@ -68,9 +68,9 @@ def measure(
         weeks = quiet + HORIZON
         drawn = draw_by_user(population, n, trials * weeks, rng).stars.reshape(trials, weeks, -1)
         for scenario, change in SCENARIOS.items():
-            tilted = [shift_mean(population.shares, change(week + 1)) for week in range(HORIZON)]
+            factors = [mean_factors(population.shares, change(week + 1)) for week in range(HORIZON)]
             per_batch = drawn.copy()
-            per_batch[:, quiet:] *= np.stack(tilted) / population.shares
+            per_batch[:, quiet:] *= np.stack(factors)
             views = {"per_batch": per_batch, "cumulative": np.cumsum(per_batch, axis=1)}
             for view, buffer in views.items():
                 alerts = severity(rating_scores(baseline, buffer), THRESHOLDS) > 1

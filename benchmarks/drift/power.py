@@ -19,7 +19,7 @@ from benchmarks.drift.scores import (
     rating_scores,
     severity,
 )
-from benchmarks.drift.tilt import shift_mean, shift_std
+from benchmarks.drift.tilt import mean_factors, std_factors
 
 CAUGHT: Final = 0.95
 STEPS: Final = 11  # halvings of the interval that is searched
@@ -30,17 +30,17 @@ Thresholds = Mapping[str, float]
 class Effect(NamedTuple):
     """A way to change a distribution of ratings: how, in which direction, and at most how far."""
 
-    tilt: Callable[[Floats, float], Floats]
+    factors: Callable[[Floats, float], Floats]
     sign: int
     most: float
     test: str
 
 
 EFFECTS: Final[Mapping[str, Effect]] = {
-    "mean up": Effect(shift_mean, 1, 0.4, MEAN),
-    "mean down": Effect(shift_mean, -1, 0.5, MEAN),
-    "std up": Effect(shift_std, 1, 0.6, STD),
-    "std down": Effect(shift_std, -1, 0.6, STD),
+    "mean up": Effect(mean_factors, 1, 0.4, MEAN),
+    "mean down": Effect(mean_factors, -1, 0.5, MEAN),
+    "std up": Effect(std_factors, 1, 0.6, STD),
+    "std down": Effect(std_factors, -1, 0.6, STD),
 }
 
 
@@ -72,8 +72,8 @@ def rating_power(
 ) -> list[Caught]:
     """Search the smallest change of mean and standard deviation that is caught.
 
-    By rating, batches are drawn from the tilted distribution. By whole users, a drawn rating of s
-    stars counts (tilted share of s) / (share of s) times. Baselines are drawn the same way.
+    By rating, batches are drawn from the tilted distribution. By whole users, a drawn rating
+    counts as often as the factor of its stars says. Baselines are drawn the same way.
 
     Args:
         population: what is drawn from.
@@ -89,11 +89,11 @@ def rating_power(
 
     def search(effect: Effect, n: int, limits: Thresholds) -> float | None:
         def is_caught(change: float) -> bool:
-            shares = effect.tilt(population.shares, effect.sign * change)
-            batch = drawn[n] * (shares / population.shares)
+            factors = effect.factors(population.shares, effect.sign * change)
+            batch = drawn[n] * factors
             if way == "by rating":
                 again = np.random.default_rng([seed, n])
-                batch = again.multinomial(n, shares, trials).astype(np.float64)
+                batch = again.multinomial(n, population.shares * factors, trials).astype(np.float64)
             return bool((severity(rating_scores(baseline, batch), limits) > 1).mean() >= CAUGHT)
 
         return _smallest(is_caught, effect.most)

@@ -1,4 +1,8 @@
-"""Rating distributions that have moved by a known amount, and as little as possible otherwise."""
+"""Factors that move a distribution of ratings by a known amount, and as little as possible else.
+
+Multiplied with the shares or the counts of the ten stars they give the shifted ones; shares stay
+shares.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +13,20 @@ from benchmarks.drift.scores import Floats
 from cinematch_dagster.drift import STARS
 
 
-def shift_mean(shares: Floats, change: float) -> Floats:
-    """Return shares, shape (10,), whose mean is relatively `change` higher (below 0: lower).
+def mean_factors(shares: Floats, change: float) -> Floats:
+    """Return factors, shape (10,), that make the mean relatively `change` higher (< 0: lower).
 
-    An exponential tilt: share times exp(a · star). Of all distributions with that mean it is the
-    closest in relative entropy.
+    An exponential tilt: factors exp(a · star + c). Of all distributions with that mean it gives
+    the closest in relative entropy.
     """
     mean = float(shares @ STARS)
     return _tilt(shares, (STARS - mean)[:, None], np.array([change * mean]))
 
 
-def shift_std(shares: Floats, change: float) -> Floats:
-    """Return shares with the same mean and a standard deviation relatively `change` higher.
+def std_factors(shares: Floats, change: float) -> Floats:
+    """Return factors that make the standard deviation relatively higher and leave the mean.
 
-    An exponential tilt: share times exp(a · star + b · star²).
+    An exponential tilt: factors exp(a · star + b · star² + c).
     """
     centred = STARS - float(shares @ STARS)
     variance = float(shares @ centred**2)
@@ -31,21 +35,21 @@ def shift_std(shares: Floats, change: float) -> Floats:
 
 
 def _tilt(shares: Floats, features: Floats, wanted: Floats) -> Floats:
-    """Return share · exp(features @ a), normed, with the expected features that are wanted.
+    """Return exp(features @ a + c) that gives the features the expectations that are wanted.
 
     Raises:
-        ValueError: no distribution over the ten stars has these.
+        ValueError: no distribution over the same stars has these.
     """
 
-    def tilted(a: Floats) -> Floats:
+    def factors(a: Floats) -> Floats:
         exponent = features @ a
-        weights = shares * np.exp(exponent - exponent.max())
-        return np.asarray(weights / weights.sum())
+        weights = np.exp(exponent - exponent.max())
+        return np.asarray(weights / (shares @ weights))
 
     def missing(a: Floats) -> Floats:
-        return np.asarray(tilted(a) @ features - wanted)
+        return np.asarray((shares * factors(a)) @ features - wanted)
 
-    shifted = tilted(root(missing, np.zeros(features.shape[1]), tol=1e-12).x)
-    if np.abs(shifted @ features - wanted).max() > 1e-9:
+    found = root(missing, np.zeros(features.shape[1]), tol=1e-12).x
+    if np.abs(missing(found)).max() > 1e-9:
         raise ValueError(f"no tilt of the ratings has the moments {wanted}: expected a smaller one")
-    return shifted
+    return factors(found)

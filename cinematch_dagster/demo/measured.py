@@ -12,9 +12,8 @@ from psycopg.rows import dict_row
 
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.drift import ViewResult
-from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.pipeline.drift import week_report
-from cinematch_dagster.pipeline.performance import week_performance
+from cinematch_dagster.drift.page import Performance
+from cinematch_dagster.pipeline.reports import report_history
 from cinematch_dagster.settings import Settings
 
 Connect = Callable[[], psycopg.Connection]
@@ -40,45 +39,36 @@ def followed_user(prepared: Path) -> int:
 
 def weeks(connect: Connect, settings: Settings) -> list[Row]:
     """Return a row a loaded week: size, verdict, alerts, both views (signed), performance."""
-    policy = settings.drift
-    loaded = _rows(
-        connect,
-        "SELECT week, batch_id, record_count, injected FROM ingestion_metadata"
-        " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week",
-    )
-    result = []
-    for row in loaded:
-        with connect() as connection:
-            report = week_report(connection, row["week"], policy)
-        result.append(
-            {
-                "week": row["week"].isoformat(),
-                "batch_id": row["batch_id"],
-                "rows": row["record_count"],
-                "injected": row["injected"] or False,
-                "verdict": report.level.value,
-                "alerts": [alert.feature_name for alert in report.alerts],
-                "per_batch": _changes(report.per_batch),
-                "cumulative": _changes(report.cumulative),
-                "performance": _performance(row["week"], settings),
-            }
-        )
-    return result
+    with connect() as connection:
+        history = report_history(connection, settings.drift)
+    return [
+        {
+            "week": known.week.isoformat(),
+            "batch_id": known.batch_id,
+            "rows": known.report.per_batch.n,
+            "injected": known.injected or False,
+            "verdict": known.report.level.value,
+            "alerts": [alert.feature_name for alert in known.report.alerts],
+            "per_batch": _changes(known.report.per_batch),
+            "cumulative": _changes(known.report.cumulative),
+            "performance": _performance(known.performance),
+        }
+        for known in history
+    ]
 
 
 def _changes(view: ViewResult) -> dict[str, float]:
     return {test.feature_name: test.change for test in view.tests}
 
 
-def _performance(week: datetime.date, settings: Settings) -> Row | None:
+def _performance(found: Performance | None) -> Row | None:
     """Return how the model that the week found predicted it; None where there was none."""
-    found = week_performance(warehouse_dsn(settings), week, settings)
     if found is None:
         return None
     return {
         "version": found.version,
-        "rmse": found.scores.overall.rmse,
-        "mae": found.scores.overall.mae,
+        "rmse": found.overall.rmse,
+        "mae": found.overall.mae,
         "against": asdict(found.own),
         "alert": any(test.triggered for test in found.verdict.tests),
     }

@@ -17,8 +17,8 @@ class Activity:
     Attributes:
         ratings: all of them.
         users: users with at least one of them.
-        by_new_users: ratings by users without any in the baseline.
-        of_new_movies: ratings of movies without any in the baseline.
+        by_new_users: ratings by users without any before the side begins.
+        of_new_movies: ratings of movies without any before the side begins.
     """
 
     ratings: int

@@ -7,8 +7,19 @@ from pathlib import Path
 
 import psycopg
 
+from cinematch_dagster.drift import DriftPolicy, Errors, Histogram, judge_errors
 from cinematch_dagster.drift.evidence import measure
-from cinematch_dagster.drift.page import Decided, Side, WeekReport, index_page, week_page
+from cinematch_dagster.drift.page import (
+    SLICES,
+    Decided,
+    Performance,
+    Side,
+    Slice,
+    WeekReport,
+    index_page,
+    week_page,
+    week_picture,
+)
 from cinematch_dagster.pipeline.drift import week_report
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.histograms import (
@@ -17,6 +28,7 @@ from cinematch_dagster.warehouse.histograms import (
     cumulative_histogram,
 )
 from cinematch_dagster.warehouse.history import decided_on, loaded_batches
+from cinematch_dagster.warehouse.performance import Measured, recorded_performance
 from cinematch_dagster.warehouse.population import genre_counts, population
 
 INDEX = "index.html"
@@ -32,10 +44,7 @@ def write_pages(
     replaced at once, so that a reader never sees half of one.
     """
     policy, folder = settings.drift, settings.reports_dir
-    history = [
-        WeekReport(b.week, b.batch_id, b.injected, week_report(connection, b.week, policy))
-        for b in loaded_batches(connection)
-    ]
+    history = report_history(connection, policy)
     folder.mkdir(parents=True, exist_ok=True)
     for number, known in enumerate(history, start=1):
         if min(weeks) - WEEK <= known.week <= max(weeks):
@@ -44,13 +53,60 @@ def write_pages(
         _replace(folder / INDEX, index_page(history, policy))
 
 
-def _page(connection: psycopg.Connection, history: Sequence[WeekReport], settings: Settings) -> str:
-    week = history[-1].week
-    histograms = (
+def report_history(connection: psycopg.Connection, policy: DriftPolicy) -> list[WeekReport]:
+    """Return the report of every loaded week, in order, with how it was predicted."""
+    measured = recorded_performance(connection)
+    return [
+        WeekReport(
+            batch.week,
+            batch.batch_id,
+            batch.injected,
+            week_report(connection, batch.week, policy),
+            judged(measured[batch.week], policy) if batch.week in measured else None,
+        )
+        for batch in loaded_batches(connection)
+    ]
+
+
+def judged(measured: Measured, policy: DriftPolicy) -> Performance:
+    """Judge what was measured on a week; nothing is predicted again."""
+    scores = measured.scores
+    own, overall = Errors(**scores["own"]), Slice(**scores["overall"])
+    return Performance(
+        version=measured.version,
+        own=own,
+        overall=overall,
+        slices={name: Slice(**scores[name]) for name in SLICES if scores[name]},
+        verdict=judge_errors(Errors(overall.rmse, overall.mae), own, overall.rows, policy),
+    )
+
+
+def draw_weeks(
+    connection: psycopg.Connection, weeks: Sequence[datetime.date], policy: DriftPolicy
+) -> dict[datetime.date, str]:
+    """Return the charts of some loaded weeks, each as one SVG document."""
+    history = report_history(connection, policy)
+    return {
+        known.week: week_picture(history[:number], *_histograms(connection, known.week), policy)
+        for number, known in enumerate(history, start=1)
+        if known.week in weeks
+    }
+
+
+def _histograms(
+    connection: psycopg.Connection, week: datetime.date
+) -> tuple[Histogram, Histogram, Histogram]:
+    """Return the baseline, the week alone, and all weeks since the last retraining."""
+    return (
         baseline_histogram(connection, week),
         batch_histogram(connection, week),
         cumulative_histogram(connection, week),
     )
+
+
+def _page(connection: psycopg.Connection, history: Sequence[WeekReport], settings: Settings) -> str:
+    week = history[-1].week
+    histograms = _histograms(connection, week)
     genres, audiences = genre_counts(connection, week), population(connection, week)
     baseline, alone, so_far = [
         Side(

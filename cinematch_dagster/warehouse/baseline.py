@@ -46,19 +46,19 @@ def load_baseline(
         )
     begin(connection, BASELINE, week, sha256)
     connection.execute("TRUNCATE ratings")
-    rows = _copy(connection, ratings)
+    rows = _copy(connection, week, ratings)
     count_genres(connection, BASELINE)
     complete(connection, BASELINE, rows)
     return rows
 
 
-def _copy(connection: psycopg.Connection, ratings: pd.DataFrame) -> int:
+def _copy(connection: psycopg.Connection, week: datetime.date, ratings: pd.DataFrame) -> int:
     columns, rows = rating_arrays(ratings), 0
     codes, splits = pd.factorize(ratings["data_split"], use_na_sentinel=False)
     for code, split in enumerate(map(str, splits)):
         part = {name: column[codes == code] for name, column in columns.items()}
         rows += copy_in(connection, "ratings", part, {"data_split": split})
-        write_counts(connection, BASELINE, split, part)
+        write_counts(connection, BASELINE, week, split, part)
     return rows
 
 

@@ -97,7 +97,8 @@ def _copy(connection: psycopg.Connection, batch: Batch) -> int:
     kept = len(ratings) - int(len(ratings) * batch.held_out_share)
     columns = rating_arrays(ratings)
     for split, part in (("train", slice(kept)), ("test", slice(kept, None))):
-        write_counts(connection, batch.batch_id, split, {n: a[part] for n, a in columns.items()})
+        rows = {name: array[part] for name, array in columns.items()}
+        write_counts(connection, batch.batch_id, batch.week, split, rows)
     columns["held_out"] = np.arange(len(ratings)) >= kept
     return copy_in(connection, "ratings_buffer", columns, {"batch_id": batch.batch_id})
 

@@ -1,5 +1,6 @@
 """Who rated what in a load, counted in the transaction that writes its rows."""
 
+import datetime
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,11 +10,14 @@ from cinematch_dagster.warehouse.copy import copy_in
 from cinematch_dagster.warehouse.sql import query
 
 _COUNTED = {"rating_histogram": "rating", "user_counts": "userId", "movie_counts": "movieId"}
+_DATED = {"user_counts", "movie_counts"}  # who is new is asked of them
+_DAY_ZERO = datetime.date(2000, 1, 1)  # COPY's binary format has a date as days from here
 
 
 def write_counts(
     connection: psycopg.Connection,
     batch_id: str,
+    week: datetime.date,
     data_split: str,
     columns: Mapping[str, np.ndarray],
 ) -> None:
@@ -22,13 +26,17 @@ def write_counts(
     Args:
         connection: used within its current transaction.
         batch_id: of the load.
+        week: of the load.
         data_split: 'train' or 'test'; held-out rows are 'test'.
         columns: of the part's rows; `rating`, `userId` and `movieId` are used.
     """
     part = {"batch_id": batch_id, "data_split": data_split}
     for table, column in _COUNTED.items():
         ids, n = np.unique(columns[column], return_counts=True)
-        copy_in(connection, table, {column: ids, "n": n.astype(np.int64)}, part)
+        counts = {column: ids, "n": n.astype(np.int64)}
+        if table in _DATED:
+            counts["week"] = np.full(len(ids), (week - _DAY_ZERO).days, np.int32)
+        copy_in(connection, table, counts, part)
 
 
 def count_genres(connection: psycopg.Connection, batch_id: str) -> None:

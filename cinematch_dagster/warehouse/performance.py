@@ -1,16 +1,14 @@
 """How each week was predicted by the version that it found, as `weekly_performance` measured it."""
 
 import datetime
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from cinematch_dagster.warehouse.sql import query
-
-Scores = Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -19,13 +17,13 @@ class Measured:
 
     Attributes:
         version: of the registry.
-        scores: `own`, the version's errors on its own test rows, and each slice of the week with
-            its scores; None for a slice without ratings.
+        scores: ready for JSON: `own`, the version's errors on its own test rows, `overall`, and
+            each slice of the week with its scores; None for a slice without ratings.
     """
 
     week: datetime.date
     version: str
-    scores: Mapping[str, Scores | None]
+    scores: dict[str, Any]
 
 
 def record_performance(connection: psycopg.Connection, measured: Measured) -> None:

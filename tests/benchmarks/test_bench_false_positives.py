@@ -52,14 +52,19 @@ def test_what_the_other_tests_find_counts_against_the_ks_threshold() -> None:
     scores[MEAN][:3] = 0.2  # three trials alert whatever the KS threshold is, so two are left
     threshold = sufficient_ks_threshold(scores)
     assert threshold == 0.098
+    alerts = (scores[KS] > threshold) | (scores[MEAN] > 0.1)
+    assert alerts.mean() == 0.05
     scores[STD][10:13] = 0.3
     assert sufficient_ks_threshold(scores) is None
 
 
-def test_the_smallest_batch_that_keeps_the_promise_is_near_the_one_on_paper() -> None:
+def test_the_smallest_batch_that_keeps_the_promise_is_near_the_one_on_paper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     # 5 % of normal values are above 1.96 deviations: 0.05 = 1.96 * 0.5 / sqrt(users), 384 users
-    found = smallest_sufficient_batch(CROWD, 2_000_000, 400, seed=3)
-    assert found == pytest.approx(384 * 25, rel=0.2)
+    monkeypatch.setattr(false_positives, "LARGEST", 40_000)
+    found = smallest_sufficient_batch(CROWD, 400_000, 400, seed=3)
+    assert found == pytest.approx(384 * 25, rel=0.25)
 
 
 def test_a_small_baseline_is_never_enough(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ GRAPH = {
     "drift_report": ("drift", {"ratings_buffer", "weekly_performance", "drift_report"}, weeks),
     "trained_model": ("training", {"ratings", "movies", "drift_report"}, model_weeks),
     "production_registration": ("registry", {"trained_model"}, model_weeks),
+    "database_size": ("operations", set(), None),
 }
 graph = defs.resolve_asset_graph()
 
@@ -73,6 +74,7 @@ def test_jobs_have_the_names_that_people_know() -> None:
         "drift_monitoring": {"drift_report"},
         "model_training": {"trained_model"},
         "trigger_retraining": {"trained_model", "production_registration"},
+        "database_maintenance": {"database_size"},
     }
 
 

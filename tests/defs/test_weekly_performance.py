@@ -1,6 +1,8 @@
 """`weekly_performance` inside Dagster runs, on a real Postgres and with a local copy of a model."""
 
 import datetime
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +16,8 @@ from cinematch_dagster.defs.drift.performance import NO_MODEL, PERFORMANCE_CHECK
 from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.drift import Level
+from cinematch_dagster.drift.page.performance import NO_MODEL as NO_MODEL_SENTENCE
+from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import Promotion, in_production, record_promotion
@@ -74,6 +78,10 @@ def check(result: dg.ExecuteInProcessResult) -> dg.AssetCheckEvaluation:
     return next(
         c for c in result.get_asset_check_evaluations() if c.check_name == PERFORMANCE_CHECK
     )
+
+
+def text_of(page: Path) -> str:
+    return " ".join(re.sub("<[^>]+>", " ", page.read_text()).split())
 
 
 def performance_alerts(dsn: str) -> list[tuple[object, ...]]:
@@ -165,6 +173,24 @@ def test_the_figures_of_a_range_of_weeks_worked_by_hand(
     assert not check(result).passed
     assert check(result).severity is dg.AssetCheckSeverity.WARN
     assert check(result).metadata["week"].value == "2024-01-15"
+
+
+def test_the_pages_tell_what_was_measured_without_predicting_again(
+    drop: Drop, run_weeks: Run, promote: Promote, warehouse_dsn: str
+) -> None:
+    drop(1)
+    run_weeks(1, 1)
+    settings = load_settings()
+    page = settings.reports_dir / "2024-01-01.html"
+    assert NO_MODEL_SENTENCE in text_of(page)
+    promote(1.3, 1.3)
+    run_weeks(1, 1)
+    assert "RMSE is 15.4 % higher and MAE is 0.0 % higher" in text_of(page)
+    shutil.rmtree(settings.state_dir / "models")
+    page.unlink()
+    with connect(warehouse_dsn) as connection:
+        write_pages(connection, [datetime.date(2024, 1, 1)], settings)
+    assert "New users 2,000 1.500 1.300 0.0 % of 800" in text_of(page)
 
 
 def test_a_worse_model_alone_leads_to_a_retraining_in_the_same_tick(

@@ -1,8 +1,11 @@
 """Ingestion and drift of weeks inside Dagster runs, on a real Postgres."""
 
+import base64
 import datetime
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import dagster as dg
 import psycopg
@@ -59,6 +62,24 @@ def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(
     assert (
         metadata(instance, "drift_report", "2024-01-08")["rows since the last retraining"] == 4000
     )
+
+
+def test_each_week_s_report_shows_its_charts_in_the_ui(
+    drop: Drop, run_weeks: Run, instance: dg.DagsterInstance
+) -> None:
+    drop(1)
+    drop(2, drifted=True)
+    run_weeks(1, 2)
+    drawn = []
+    for week in ("2024-01-01", "2024-01-08"):
+        markdown = str(metadata(instance, "drift_report", week)["charts"])
+        found = re.fullmatch(r"!\[Drift\]\(data:image/svg\+xml;base64,(.*)\)", markdown)
+        assert found is not None
+        drawn.append(base64.b64decode(found[1], validate=True).decode())
+        assert ElementTree.fromstring(drawn[-1]).tag == "{http://www.w3.org/2000/svg}svg"
+    assert ["week of 8 January 2024" in svg for svg in drawn] == [False, True]
+    # A dot a test and week: the first report knows one week, the second two; one is in the legend.
+    assert [svg.count("<circle") for svg in drawn] == [1 + 3, 1 + 6]
 
 
 def test_the_same_weeks_again_change_no_row(

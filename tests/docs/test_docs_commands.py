@@ -40,6 +40,12 @@ def test_every_job_is_named_in_a_guide() -> None:
     assert {job for job in jobs if f"`{job}`" not in texts} == set()
 
 
+def test_every_check_is_named_in_a_guide() -> None:
+    texts = "\n".join(path.read_text() for path in DOCUMENTS)
+    checks = {key.name for key in defs.resolve_asset_graph().asset_check_keys}
+    assert {check for check in checks if f"`{check}`" not in texts} == set()
+
+
 def test_ci_calls_what_a_person_calls() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert re.findall(r"\brun: (.+)", workflow) == ["make test"]

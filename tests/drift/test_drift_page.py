@@ -119,6 +119,7 @@ def test_the_verdict_comes_first_and_the_rest_in_its_order() -> None:
         Level.DRIFT.value,
         "What changed",
         "Both views",
+        "Does this drift hurt the model?",
         "Over the weeks",
         "Other evidence",
         "Users and movies",
@@ -265,7 +266,8 @@ def test_the_index_counts_every_level_and_shows_both_views_newest_first() -> Non
 
 def test_the_style_is_shipped_with_its_page() -> None:
     folder = Path(__file__).parents[2] / "cinematch_dagster" / "drift" / "page" / "templates"
-    assert (folder / "style.css").read_text().strip() in index_page([week_report(1)], POLICY)
+    for name in ("charts.css", "style.css"):
+        assert (folder / name).read_text().strip() in index_page([week_report(1)], POLICY)
 
 
 histograms = st.lists(st.integers(0, 40), min_size=10, max_size=10).map(

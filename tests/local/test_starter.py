@@ -96,9 +96,9 @@ def test_of_several_claims_at_once_one_is_permitted(tmp_path: Path) -> None:
     ]
     for process in claims:
         assert process.stdout
-        assert process.stdin
         assert process.stdout.readline() == b"ready\n"
     for process in claims:
+        assert process.stdin
         process.stdin.write(b"go\n")
         process.stdin.flush()
     wait_for(lambda: sum(process.poll() is not None for process in claims) == 2)

@@ -14,6 +14,7 @@ import pytest
 
 from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.settings import ROOT
+from cinematch_dagster.warehouse import embedded
 from tests.e2e.support import cinematch, processes_of
 
 PROGRAM = str(Path(sys.executable).with_name("cinematch"))
@@ -51,11 +52,12 @@ class Up:
 
 
 @pytest.fixture
-def up(environment: dict[str, str]) -> Iterator[Up]:
+def up(environment: dict[str, str], tmp_path: Path) -> Iterator[Up]:
     started = Up(environment)
     yield started
     cinematch("down", environment=environment, seconds=90)
     started.shell.communicate()
+    embedded.destroy(tmp_path / "var" / "postgres")
 
 
 def test_up_runs_until_it_is_told_to_stop(

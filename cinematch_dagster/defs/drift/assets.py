@@ -1,5 +1,6 @@
 """`drift_report`: one partition is one week, alone and cumulated, against the training data."""
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,7 +10,7 @@ from cinematch_dagster.defs.partitions import previous_week, to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.drift import DriftReport, Level, ViewResult
 from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.pipeline.reports import write_pages
+from cinematch_dagster.pipeline.reports import draw_weeks, write_pages
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.batches import injected_drift
 
@@ -57,7 +58,11 @@ def drift_report(
             partition_key=key,
         )
     with warehouse.transaction() as connection:
-        write_pages(connection, [to_week(key) for key in context.partition_keys], settings)
+        reported = [to_week(key) for key in context.partition_keys]
+        write_pages(connection, reported, settings)
+        pictures = draw_weeks(connection, reported, settings.drift)
+    for week, picture in pictures.items():
+        context.add_asset_metadata({"charts": _image(picture)}, partition_key=week.isoformat())
     yield dg.MaterializeResult()
     yield dg.AssetCheckResult(
         check_name=DRIFT_CHECK,
@@ -80,6 +85,12 @@ def _metadata(report: DriftReport) -> dict[str, Any]:
         **_changes(report),
         "tests": dg.MetadataValue.md(_table(report)),
     }
+
+
+def _image(svg: str) -> dg.MarkdownMetadataValue:
+    """Put a picture into Markdown itself, which is where the UI allows `data:` addresses."""
+    content = base64.b64encode(svg.encode()).decode()
+    return dg.MetadataValue.md(f"![Drift](data:image/svg+xml;base64,{content})")
 
 
 def _changes(report: DriftReport) -> dict[str, float]:

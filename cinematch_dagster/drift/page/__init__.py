@@ -1,9 +1,17 @@
 """Self-contained HTML pages of the drift reports: one a week, and an index over the weeks."""
 
-from cinematch_dagster.drift.page.inputs import Decided, Performance, Side, Slice, WeekReport
+from cinematch_dagster.drift.page.inputs import (
+    SLICES,
+    Decided,
+    Performance,
+    Side,
+    Slice,
+    WeekReport,
+)
 from cinematch_dagster.drift.page.render import index_page, week_page, week_picture
 
 __all__ = [
+    "SLICES",
     "Decided",
     "Performance",
     "Side",

@@ -12,6 +12,13 @@ from cinematch_dagster.drift.performance import Errors, PerformanceVerdict
 from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.verdict import DriftReport
 
+SLICES: Mapping[str, str] = {
+    "warm_user": "Known users",
+    "new_user": "New users",
+    "new_movie": "New movies",
+}
+"""Key of a slice to its name."""
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -39,14 +46,14 @@ class Performance:
     Attributes:
         own: errors on the version's own test rows.
         overall: all of the week's ratings.
-        slices: some of them, by the slice's name; None where there are none.
+        slices: some of them, by the slice's key in `SLICES`, if there are any.
         verdict: `overall` compared with `own`.
     """
 
     version: str
     own: Errors
     overall: Slice
-    slices: Mapping[str, Slice | None]
+    slices: Mapping[str, Slice]
     verdict: PerformanceVerdict
 
 

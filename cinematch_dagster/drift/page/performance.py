@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cinematch_dagster.drift.page import charts
 from cinematch_dagster.drift.page.charts import Series
 from cinematch_dagster.drift.page.formats import number, percent
-from cinematch_dagster.drift.page.inputs import Performance, Slice, WeekReport
+from cinematch_dagster.drift.page.inputs import SLICES, Performance, Slice, WeekReport
 from cinematch_dagster.drift.page.panels import Mark, mark_of
 from cinematch_dagster.drift.performance import PERFORMANCE_TESTS
 from cinematch_dagster.drift.verdict import DriftPolicy, Level, TestResult
@@ -20,13 +20,8 @@ NO_MODEL = "No model was in production yet when this week came in."
 ANSWERS: Mapping[Level, str] = {
     Level.INSUFFICIENT: "Too few ratings to say.",
     Level.NO_DRIFT: "No.",
-    Level.EARLY: "Almost.",
+    Level.EARLY: "Not yet, but it is close.",
     Level.DRIFT: "Yes.",
-}
-SLICES: Mapping[str, str] = {
-    "warm_user": "Known users",
-    "new_user": "New users",
-    "new_movie": "New movies",
 }
 
 

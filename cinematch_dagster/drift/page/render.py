@@ -8,11 +8,14 @@ from functools import cache
 
 import jinja2
 
+from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import formats, words
 from cinematch_dagster.drift.page.inputs import Decided, Side, WeekReport
 from cinematch_dagster.drift.page.panels import MARKS, panels
+from cinematch_dagster.drift.page.performance import answer, performance_panel
 from cinematch_dagster.drift.page.tables import (
     activity_rows,
+    distributions,
     evidence_rows,
     progressions,
     score_text,
@@ -54,8 +57,31 @@ def week_page(
         evidence=evidence_rows(views),
         activity=activity_rows(sides),
         stars=star_rows(sides),
+        answer=answer(weeks[-1].performance),
+        performance=performance_panel(shown, policy),
         progressions=progressions(shown, policy),
         decisions=decisions,
+    )
+
+
+def week_picture(
+    weeks: Sequence[WeekReport],
+    baseline: Histogram,
+    per_batch: Histogram,
+    cumulative: Histogram,
+    policy: DriftPolicy,
+) -> str:
+    """Draw the charts of the last of some weeks as one SVG document: shares by stars, and scores.
+
+    The arguments are those of `week_page`.
+    """
+    scores = [
+        (f"{name} over the weeks, threshold {formats.percent(threshold, 0)}", chart)
+        for name, threshold, chart in progressions(weeks[-WEEKS_ON_A_PAGE:], policy)
+    ]
+    stars = ("Shares of the ratings by stars", distributions(baseline, per_batch, cumulative))
+    return _template("picture.html").render(
+        title=f"Drift in the week of {formats.day(weeks[-1].week)}", charts=[stars, *scores]
     )
 
 
@@ -83,7 +109,7 @@ def _template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    functions = (formats.number, formats.percent, formats.p_value, formats.day)
+    functions = (formats.number, formats.percent, formats.change, formats.p_value, formats.day)
     environment.filters |= {function.__name__: function for function in functions}
     environment.globals |= {
         "exact": formats.exact,

@@ -9,11 +9,11 @@ import numpy as np
 from markupsafe import Markup
 
 from cinematch_dagster.drift.evidence import Evidence
-from cinematch_dagster.drift.histogram import STARS
+from cinematch_dagster.drift.histogram import STARS, Histogram
 from cinematch_dagster.drift.page import charts, formats, words
 from cinematch_dagster.drift.page.charts import Series
 from cinematch_dagster.drift.page.inputs import Side, WeekReport
-from cinematch_dagster.drift.page.panels import Panel
+from cinematch_dagster.drift.page.panels import Panel, shares_of
 from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.verdict import DriftPolicy, TestResult, ViewResult
 
@@ -41,6 +41,19 @@ def star_rows(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
         (f"{star:g}", [formats.number(count) for count in row])
         for star, row in zip(STARS, counts, strict=True)
     ]
+
+
+def distributions(baseline: Histogram, per_batch: Histogram, cumulative: Histogram) -> Markup:
+    """Draw the shares by stars of the baseline and both views side by side."""
+    styles = {"base": baseline, "alone": per_batch, "total": cumulative}
+    series = [Series(style, shares_of(histogram)) for style, histogram in styles.items()]
+    return charts.columns(
+        [f"{star:g}" for star in STARS],
+        series,
+        max(share or 0.0 for one in series for share in one.values),
+        title="Share of the ratings by stars: baseline, this week, all weeks",
+        axis="stars",
+    )
 
 
 def evidence_rows(shown: Sequence[Panel]) -> list[EvidenceRow]:

@@ -6,8 +6,9 @@ CREATE TABLE IF NOT EXISTS user_counts (
     data_split text NOT NULL
         CONSTRAINT user_counts_split CHECK (data_split IN ('train', 'test')),
     "userId" integer NOT NULL,
+    week date NOT NULL,  -- of the load
     n bigint NOT NULL CHECK (n > 0),
-    PRIMARY KEY ("userId", batch_id, data_split)
+    PRIMARY KEY ("userId", week, batch_id, data_split)
 );
 CREATE INDEX IF NOT EXISTS user_counts_batch ON user_counts (batch_id);
 
@@ -16,8 +17,9 @@ CREATE TABLE IF NOT EXISTS movie_counts (
     data_split text NOT NULL
         CONSTRAINT movie_counts_split CHECK (data_split IN ('train', 'test')),
     "movieId" integer NOT NULL,
+    week date NOT NULL,  -- of the load
     n bigint NOT NULL CHECK (n > 0),
-    PRIMARY KEY ("movieId", batch_id, data_split)
+    PRIMARY KEY ("movieId", week, batch_id, data_split)
 );
 CREATE INDEX IF NOT EXISTS movie_counts_batch ON movie_counts (batch_id);
 
@@ -56,7 +58,12 @@ sides AS (
     FROM ingestion_metadata AS i
     WHERE i.batch_id <> 'baseline' AND i.week = compared_week
     UNION ALL
-    SELECT 'cumulative', i.batch_id, '{train,test}', coalesce(previous.week + 1, '-infinity')
+    SELECT 'cumulative', i.batch_id, '{train,test}',
+        coalesce(
+            previous.week,
+            (SELECT i.week FROM ingestion_metadata AS i WHERE i.batch_id = 'baseline'),
+            date '-infinity'
+        ) + 1
     FROM ingestion_metadata AS i, previous
     WHERE i.batch_id <> 'baseline' AND i.week <= compared_week
         AND i.week > coalesce(previous.week, '-infinity')
@@ -89,17 +96,23 @@ WITH loads AS (
         SELECT merged_at FROM ingestion_metadata WHERE merged_at IS NOT NULL
     )
 ),
-users AS (
-    INSERT INTO user_counts (batch_id, data_split, "userId", n)
-    SELECT batch_id, CASE WHEN held_out THEN 'test' ELSE 'train' END, "userId", count(*)
+dated AS (
+    SELECT batch_id, week, CASE WHEN held_out THEN 'test' ELSE 'train' END AS data_split,
+        "userId", "movieId"
     FROM loads
-    GROUP BY batch_id, held_out, "userId"
+    JOIN ingestion_metadata USING (batch_id)
+),
+users AS (
+    INSERT INTO user_counts (batch_id, week, data_split, "userId", n)
+    SELECT batch_id, week, data_split, "userId", count(*)
+    FROM dated
+    GROUP BY batch_id, week, data_split, "userId"
     ON CONFLICT DO NOTHING
 )
-INSERT INTO movie_counts (batch_id, data_split, "movieId", n)
-SELECT batch_id, CASE WHEN held_out THEN 'test' ELSE 'train' END, "movieId", count(*)
-FROM loads
-GROUP BY batch_id, held_out, "movieId"
+INSERT INTO movie_counts (batch_id, week, data_split, "movieId", n)
+SELECT batch_id, week, data_split, "movieId", count(*)
+FROM dated
+GROUP BY batch_id, week, data_split, "movieId"
 ON CONFLICT DO NOTHING;
 
 INSERT INTO genre_counts (batch_id, data_split, genre, n)

@@ -12,12 +12,8 @@ known AS MATERIALIZED (
         a.side, a.n,
         EXISTS (
             SELECT FROM movie_counts AS c
-            JOIN ingestion_metadata AS i USING (batch_id)
-            WHERE c."movieId" = a."movieId"
-                AND CASE
-                    WHEN c.batch_id = 'baseline' THEN c.data_split = 'train'
-                    ELSE i.week < a.begins
-                END
+            WHERE c."movieId" = a."movieId" AND c.week < a.begins
+                AND (c.batch_id <> 'baseline' OR c.data_split = 'train')
         ) AS is_known
     FROM active AS a
 )

@@ -15,12 +15,8 @@ known AS MATERIALIZED (
         a.side, a.n,
         EXISTS (
             SELECT FROM user_counts AS c
-            JOIN ingestion_metadata AS i USING (batch_id)
-            WHERE c."userId" = a."userId"
-                AND CASE
-                    WHEN c.batch_id = 'baseline' THEN c.data_split = 'train'
-                    ELSE i.week < a.begins
-                END
+            WHERE c."userId" = a."userId" AND c.week < a.begins
+                AND (c.batch_id <> 'baseline' OR c.data_split = 'train')
         ) AS is_known
     FROM active AS a
 )
