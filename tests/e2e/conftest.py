@@ -1,19 +1,23 @@
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.settings import ROOT
+from cinematch_dagster.warehouse import embedded
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the sample as its `data/`; state goes to `var/` beside it."""
     folder = tmp_path_factory.mktemp("platform")
     shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
-    return folder
+    yield folder
+    for cluster in folder.glob("var/**/postgres"):
+        embedded.destroy(cluster)
 
 
 @pytest.fixture(scope="module")
