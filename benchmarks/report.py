@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,10 @@ def against_target(value: float, target: float, unit: str = "", *, at_most: bool
     """Say whether a figure meets its target, and if not by how much it misses it."""
     is_met = value <= target if at_most else value >= target
     wanted = f"{'at most' if at_most else 'at least'} {target:g}{unit}"
-    return f"{wanted}: met" if is_met else f"{wanted}: missed, {value / target:.2f} of it"
+    if is_met:
+        return f"{wanted}: met"
+    away = math.ceil if at_most else math.floor  # 29.99 of 30 is not 1.00 of it
+    return f"{wanted}: missed, {away(value / target * 100) / 100:.2f} of it"
 
 
 def write_section(name: str, body: str, document: Path = DOCUMENT) -> None:

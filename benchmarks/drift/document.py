@@ -23,6 +23,7 @@ from benchmarks.drift.results import (
     BY_USER,
     DELAY_SIZE,
     REFERENCE_BASELINE,
+    SAMPLE,
     SAMPLE_BASELINE,
     SAMPLE_SIZES,
     Plan,
@@ -67,7 +68,9 @@ def render(results: Results, speeds: Sequence[Speed], plan: Plan, measured_on: s
         design_size=DESIGN_SIZE,
         false_positives=tables.false_positives(results.no_drift),
         quantiles=tables.quantiles(by_user),
-        evidence=tables.evidence(results.no_drift),
+        evidence=tables.evidence(by_user),
+        evidence_by_rating=max(row.rates[name] for row in by_rating for name in EVIDENCE),
+        example=example(results),
         rating_power={t: tables.rating_power(rows) for t, rows in results.rating_power.items()},
         genre_power=tables.genre_power(results.genre_power),
         delays=tables.delays(results.delays),
@@ -103,6 +106,25 @@ def enough(found: Sufficient) -> str:
     if found.n is None:
         return f"{where}: not even {LARGEST:,} ratings are enough."
     return f"{where}: from about {math.ceil(found.n / 1000):,},000 ratings on."
+
+
+def example(results: Results) -> dict[str, str]:
+    """Return the KS threshold for the sample's buffer, and a count threshold for the reference."""
+    for_buffer = next(
+        row.ks_threshold
+        for row in results.no_drift
+        if (row.population, row.way) == (SAMPLE, BY_USER)
+        and (row.baseline_size, row.n) == (SAMPLE_BASELINE, SAMPLE_SIZES[1])
+    )
+    count = next(
+        found.n
+        for found in results.sufficient
+        if (found.population, found.baseline_size) == (SAMPLE, REFERENCE_BASELINE)
+    )
+    return {
+        "KS_THRESHOLD": "none" if for_buffer is None else tables.up(for_buffer),
+        "COUNT_THRESHOLD": "none" if count is None else str(1000 * math.ceil(count / 1000)),
+    }
 
 
 def design_effects(results: Results) -> list[tuple[str, float]]:

@@ -38,6 +38,11 @@ def whole(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def up(score: float) -> str:
+    """Return a score with three digits, rounded up: a threshold must not end up below it."""
+    return f"{math.ceil(score * 1000) / 1000:.3f}"
+
+
 def false_positives(rows: Iterable[NoDrift]) -> str:
     """Show the share of no-drift batches that alert."""
     return table(
@@ -63,10 +68,10 @@ def quantiles(rows: Iterable[NoDrift]) -> str:
                 row.population,
                 whole(row.baseline_size),
                 whole(row.n),
-                *(_up(row.quantiles[name]) for name in THRESHOLDS),
+                *(up(row.quantiles[name]) for name in THRESHOLDS),
                 "none: mean and std alone break it"
                 if row.ks_threshold is None
-                else _up(row.ks_threshold),
+                else up(row.ks_threshold),
             ]
             for row in rows
         ],
@@ -76,11 +81,13 @@ def quantiles(rows: Iterable[NoDrift]) -> str:
 def evidence(rows: Iterable[NoDrift]) -> str:
     """Show the measures beside the verdict: share above their threshold, and 95th percentile."""
     return table(
-        ["data", "drawn", "baseline", "n", *(SHORT[name] for name in EVIDENCE)],
+        ["data", "baseline", "n", *(SHORT[name] for name in EVIDENCE)],
         [
             [
-                *_where(row),
-                *(f"{percent(row.rates[name])} ({_up(row.quantiles[name])})" for name in EVIDENCE),
+                row.population,
+                whole(row.baseline_size),
+                whole(row.n),
+                *(f"{percent(row.rates[name])} ({up(row.quantiles[name])})" for name in EVIDENCE),
             ]
             for row in rows
         ],
@@ -225,8 +232,3 @@ def _or_none(share: float | None) -> str:
 
 def _weeks(number: float) -> str:
     return f"over {HORIZON}" if math.isinf(number) else f"{number:.0f}"
-
-
-def _up(score: float) -> str:
-    """Return a score with three digits, rounded up: a threshold must not end up below it."""
-    return f"{math.ceil(score * 1000) / 1000:.3f}"

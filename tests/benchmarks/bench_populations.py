@@ -21,10 +21,13 @@ def population(rows: Iterable[tuple[int, int, float, int]]) -> Population:
 HATER = (0.5, 1.0, 1.5, 2.0, 2.0, 2.5, 2.5, 2.5, 3.0, 3.0, 3.0, 3.5, 3.5, 4.0, 4.5)
 
 
-def mixed_crowd(n_users: int) -> Population:
-    """Every other user has the mean 2.6 and the others, mirrored, 2.9; 15 ratings each."""
+def mixed_crowd(n_users: int, apart: float = 0.0) -> Population:
+    """Every other user has the mean 2.6 and the others, mirrored, 2.9; 15 ratings each.
+
+    With `apart`, a multiple of 0.5, the latter give so much more, 5.0 at most.
+    """
     return population(
-        (user, 1 + i % 3, star if user % 2 else 5.5 - star, i)
+        (user, 1 + i % 3, star if user % 2 else min(5.5 - star + apart, 5.0), i)
         for user in range(n_users)
         for i, star in enumerate(HATER)
     )

@@ -14,6 +14,7 @@ from benchmarks.data.read import Memory
 from benchmarks.data.results import Results, measure
 from benchmarks.data.server import raw_table, scratch, warehouse
 from benchmarks.data.size import Size, measure_size, simulate
+from benchmarks.report import DOCUMENT, write_section
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.copy import RATING_COLUMNS
@@ -192,3 +193,14 @@ def test_the_program_writes_a_section_for_each_size_and_the_growth(
         for name in ("1000 ratings", "2000 ratings", "growth")
         for end in ("", "end of ")
     ]
+
+
+def test_the_document_has_sections_that_can_be_replaced(tmp_path: Path) -> None:
+    copy = tmp_path / "benchmarks.md"
+    before = DOCUMENT.read_text(encoding="utf-8")
+    for name in ("data, 1000000 ratings", "data, 25000000 ratings", "data, growth"):
+        copy.write_text(before, encoding="utf-8")
+        write_section(name, "new", copy)
+        after = copy.read_text(encoding="utf-8")
+        assert after.count("<!-- ") == before.count("<!-- ")
+        assert len(after) < len(before)

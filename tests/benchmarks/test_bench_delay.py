@@ -30,17 +30,17 @@ def test_an_alert_before_the_drift_does_not_count_as_noticing_it() -> None:
 def test_the_cumulative_view_needs_longer_the_more_quiet_weeks_it_holds() -> None:
     found = {
         (row.scenario, row.quiet, row.view): row
-        for row in measure(CROWD, 500_000, 20_000, [2, 10], trials=20, seed=1)
+        for row in measure(CROWD, 500_000, 20_000, [3, 11], trials=20, seed=1)
     }
     assert len(found) == len(SCENARIOS) * 2 * 2
     sudden = "+10 % at once"
-    assert found[sudden, 2, "per_batch"].median == found[sudden, 10, "per_batch"].median == 1
+    assert found[sudden, 3, "per_batch"].median == found[sudden, 11, "per_batch"].median == 1
     # 3.33 % caught, 10 % drifted: more than a third of the weeks must have drifted
-    assert found[sudden, 2, "cumulative"].median == 2
-    assert found[sudden, 10, "cumulative"].median == 6
+    assert found[sudden, 3, "cumulative"].median == 2
+    assert found[sudden, 11, "cumulative"].median == 6
     gradual = "+1 % more each week"
-    assert found[gradual, 2, "per_batch"].median == 4
-    assert found[gradual, 2, "cumulative"].median > 4
+    assert found[gradual, 3, "per_batch"].median == 4
+    assert found[gradual, 3, "cumulative"].median > 4
     assert all(row.missed == 0 for row in found.values())
     assert all(row.false_alarms == 0 for row in found.values())
 

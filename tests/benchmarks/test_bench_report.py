@@ -68,6 +68,8 @@ def test_markers_that_enclose_nothing_are_refused_and_the_document_stays(
 def test_a_missed_target_says_by_how_much() -> None:
     assert against_target(31, 30) == "at least 30: met"
     assert against_target(30, 30) == "at least 30: met"
+    assert against_target(29.99, 30) == "at least 30: missed, 0.99 of it"
+    assert against_target(2.001, 2, at_most=True) == "at most 2: missed, 1.01 of it"
     assert against_target(21, 30) == "at least 30: missed, 0.70 of it"
     assert against_target(1.5, 2, " GB", at_most=True) == "at most 2 GB: met"
     assert against_target(3, 2, " GB", at_most=True) == "at most 2 GB: missed, 1.50 of it"
