@@ -8,13 +8,7 @@ READY := .venv/.ready
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setbench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000")
-	$(BIN)/python -m benchmarks.data --rows $(or $(ROWS),1000000)
-
-bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder)
-	$(BIN)/python -m benchmarks.drift_calibration $(if $(ML_1M),--ml-1m $(ML_1M))
-
-up: $(READY)  ## make .venv with the pinned packages
+setup: $(READY)  ## make .venv with the pinned packages
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "CineMatch needs Python 3.11: make PYTHON=/path/to/python3.11")'
@@ -36,6 +30,12 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000")
+	$(BIN)/python -m benchmarks.data --rows $(or $(ROWS),1000000)
+
+bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder)
+	$(BIN)/python -m benchmarks.drift_calibration $(if $(ML_1M),--ml-1m $(ML_1M))
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up
