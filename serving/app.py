@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestLog, share=settings.request_log_share)
     problems.install(app)
     app.include_router(router)
-    reports = StaticFiles(directory=settings.reports_dir, html=True, check_dir=False)
+    settings.reports_dir.mkdir(parents=True, exist_ok=True)
+    reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")
     return app

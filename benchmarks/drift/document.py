@@ -92,12 +92,14 @@ def verdict(rows: Sequence[NoDrift]) -> str:
 
 def broken(rows: Iterable[NoDrift]) -> str:
     """List where the policy 2-of-3 breaks the promise from the count threshold on."""
+    judged = [row for row in rows if row.n >= DriftPolicy().count_threshold]
     found = [
         f"{row.population}, baseline of {row.baseline_size:,}, {row.n:,} ({percent(row.two_rate)})"
-        for row in rows
-        if row.two_rate > PROMISE and row.n >= DriftPolicy().count_threshold
+        for row in judged
+        if row.two_rate > PROMISE
     ]
-    return _listed(found)
+    highest = max(row.two_rate for row in judged)
+    return _listed(found) if found else f"none; the highest rate is {percent(highest)}"
 
 
 def enough(found: Sufficient) -> str:

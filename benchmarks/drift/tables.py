@@ -177,7 +177,7 @@ def real_summary(weeks: Sequence[RealWeek]) -> dict[str, Any]:
                     SHORT[test],
                     str(sum(view.tests[i].triggered for view in found)),
                     f"{sum(view.tests[i].exceeded for view in judged)} of {len(judged)}",
-                    f"{max(view.tests[i].score for view in judged):.4f}",
+                    max((f"{view.tests[i].score:.4f}" for view in judged), default="-"),
                     f"{sum(view.tests[i].exceeded for view in found)} of {len(found)}",
                 ]
             )

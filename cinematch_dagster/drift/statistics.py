@@ -26,19 +26,28 @@ def ks_statistic(baseline: Histogram, buffer: Histogram) -> float:
     return widest / (n * m)
 
 
+#: Effective size from which the KS statistic's limiting distribution is near enough.
+LIMIT_FROM = 10_000
+
+
 def ks_p_value(statistic: float, n: int, m: int) -> float:
     """Two-sided p-value of a two-sample KS statistic of samples of sizes n and m, in [0, 1].
 
     The asymptotic rule of `scipy.stats.ks_2samp(method="asymp")`: the one-sample distribution at
-    the effective size n m / (n + m). Against the exact distribution for samples without ties it is
+    the effective size e = n m / (n + m). From e = 10,000 on its limit, Kolmogorov's distribution at
+    √e D + 1 / (6 √e) (Vrbik 2018), which takes microseconds instead of tenths of a second and
+    differs by less than 5e-5. Against the exact distribution for samples without ties the rule is
     off by less than 0.01 from 2,000 ratings a side on, and by less than 1e-4 where one side is many
     times the other. Ratings have ten values only, and ties make the true p-value smaller than
     either (Noether 1963): read it as an upper bound. It underflows to 0 for large differences.
     """
-    from scipy.stats import kstwo  # here, so that importing the package stays cheap
+    from scipy.stats import kstwo, kstwobign  # here, so that importing the package stays cheap
 
     effective_size = max(1, round(n * m / (n + m)))
-    return min(1.0, max(0.0, float(kstwo.sf(statistic, effective_size))))
+    if effective_size < LIMIT_FROM:
+        return min(1.0, max(0.0, float(kstwo.sf(statistic, effective_size))))
+    root = math.sqrt(effective_size)
+    return float(kstwobign.sf(root * statistic + 1 / (6 * root))) if statistic else 1.0
 
 
 def mean(histogram: Histogram) -> float:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.stats import kstwo
 
 from cinematch_dagster.drift.histogram import STARS, Histogram, histogram
 from cinematch_dagster.drift.statistics import (
@@ -163,6 +164,16 @@ def test_the_p_value_is_an_upper_bound_for_ratings() -> None:
     sides = random.multinomial(3_000, shares, size=(400, 2))
     p_values = [ks_p_value(ks_statistic(a, b), 3_000, 3_000) for a, b in sides]
     assert np.mean(np.array(p_values) < 0.05) < 0.05
+
+
+@pytest.mark.parametrize(("n", "m"), [(20_000, 20_000), (700_000, 10_200), (1_000_000, 100_000)])
+@pytest.mark.parametrize("scaled", [0.2, 0.5, 0.8, 1.0, 1.36, 1.6, 2.0, 3.0])
+def test_the_limit_of_large_samples_is_within_its_stated_error(
+    n: int, m: int, scaled: float
+) -> None:
+    size = round(n * m / (n + m))
+    statistic = scaled / size**0.5
+    assert ks_p_value(statistic, n, m) == pytest.approx(kstwo.sf(statistic, size), abs=5e-5)
 
 
 def test_the_p_value_at_its_ends() -> None:
