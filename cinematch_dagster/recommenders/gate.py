@@ -104,23 +104,22 @@ def decide(
     _same_rows(challenger.standing, champion.standing, "standing test")
     _same_rows(challenger.held_out, champion.held_out, "held-out")
     new, old = challenger.held_out, champion.held_out
-    rules = (
-        newer,
+    compared = f"RMSE {new.rmse:.4f} against {old.rmse:.4f} on {new.rows:,} held-out rows"
+    standing_loss = challenger.standing.rmse - champion.standing.rmse
+    return _verdict(compared, (newer, *_comparison(new, old, standing_loss, thresholds)))
+
+
+def _comparison(
+    new: Scores, old: Scores, standing_loss: float, thresholds: Thresholds
+) -> tuple[Rule, ...]:
+    """Compare scores on the held-out rows, with the RMSE lost on the standing ones as a guard."""
+    precision_loss = old.precision_at_10 - new.precision_at_10
+    return (
         _gain("rmse_gain", old.rmse - new.rmse, thresholds.minimum_gain),
         _loss("mae_loss", new.mae - old.mae, thresholds.mae_tolerance),
-        _loss(
-            "precision_at_10_loss",
-            old.precision_at_10 - new.precision_at_10,
-            thresholds.precision_tolerance,
-        ),
-        _loss(
-            "standing_rmse_loss",
-            challenger.standing.rmse - champion.standing.rmse,
-            thresholds.standing_tolerance,
-        ),
+        _loss("precision_at_10_loss", precision_loss, thresholds.precision_tolerance),
+        _loss("standing_rmse_loss", standing_loss, thresholds.standing_tolerance),
     )
-    compared = f"RMSE {new.rmse:.4f} against {old.rmse:.4f} on {new.rows:,} held-out rows"
-    return _verdict(compared, rules)
 
 
 def _first(standing: Scores, baseline: Scores) -> Verdict:

@@ -14,12 +14,16 @@ pytestmark = pytest.mark.usefixtures("_signals_restored")
 def test_a_signal_ends_a_block_through_its_clean_up(number: signal.Signals) -> None:
     raise_on_signals()
     cleaned = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+
+    def work() -> None:
         try:
             signal.raise_signal(number)
             time.sleep(60)
         finally:
             cleaned.append(True)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert cleaned == [True]
 
 
@@ -36,12 +40,16 @@ def test_an_ignored_interrupt_counts_again_and_an_ignored_hangup_does_not() -> N
 def test_signals_wait_for_the_end_of_an_uninterrupted_block(number: signal.Signals) -> None:
     raise_on_signals()
     done = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+
+    def work() -> None:
         with uninterrupted():
             os.kill(os.getpid(), number)
             os.kill(os.getpid(), number)
             done.append("to the end")
         pytest.fail("the signal was lost")
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
     assert done == ["to the end"]
 
 
