@@ -201,7 +201,7 @@ def _endless(connection: psycopg.Connection) -> None:
         connection.execute("SELECT sum(i) FROM generate_series(1, 98765432109) AS i")
 
 
-@pytest.mark.parametrize("pid", [2**22 - 1, os.getpid(), 1])
+@pytest.mark.parametrize("pid", [2**22 - 1, os.getpid(), 1], ids=["nobody", "this process", "init"])
 def test_a_stale_pid_file_is_no_obstacle_whoever_has_the_pid_now(cluster: Path, pid: int) -> None:
     pretend(cluster, pid)
     assert not embedded.running(cluster)
