@@ -43,7 +43,7 @@ class Plan:
         histories: of weeks, for the delays.
         synthetic_ratings: that batches are drawn from.
         weeks: numbers of weeks in the database for the speed.
-        rounds: how often a week is timed.
+        rounds: how often each piece of the speed is timed.
         seed: of every draw.
     """
 
@@ -51,7 +51,7 @@ class Plan:
     histories: int = 1_000
     synthetic_ratings: int = 1_000_000
     weeks: tuple[int, ...] = (52, 104, 520)
-    rounds: int = 5
+    rounds: int = 3
     seed: int = 42
 
 
