@@ -47,6 +47,7 @@ class Speed:
     Attributes:
         rows: ratings in it, baseline and weeks together.
         server: its name and version.
+        rounds: how often each of the medians was timed.
         week: median of one week's report, the last.
         reading: the part of it that reads the counts of both views and the baseline.
         all_weeks: medians of the reports of all weeks that were there, by their number.
@@ -57,6 +58,7 @@ class Speed:
 
     rows: int
     server: str
+    rounds: int
     week: float
     reading: float
     all_weeks: dict[int, float]
@@ -106,7 +108,12 @@ def _measure(
         }
         times = medians({name: partial(seconds, work) for name, work in cases.items()}, rounds)
     return Speed(
-        len(ratings), server, all_weeks=all_weeks, all_from_rows=last * fmean(compared), **times
+        len(ratings),
+        server,
+        rounds,
+        all_weeks=all_weeks,
+        all_from_rows=last * fmean(compared),
+        **times,
     )
 
 

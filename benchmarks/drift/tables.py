@@ -198,12 +198,14 @@ def speed(speeds: Iterable[Speed]) -> str:
     speeds = list(speeds)
     counts = sorted(speeds[0].all_weeks)
     return table(
-        ["rows", "a week from counts", "of it reading the counts", "a week from ratings", "ratio",
+        ["rows", "rounds", "a week from counts", "of it reading the counts",
+         "a week from ratings", "ratio",
          *(f"{count} weeks from counts" for count in counts),
          f"{counts[-1]} weeks from ratings", "ratio"],
         [
             [
                 whole(s.rows),
+                str(s.rounds),
                 f"{1000 * s.week:.1f} ms",
                 f"{1000 * s.reading:.1f} ms",
                 f"{s.from_rows:.2f} s",
