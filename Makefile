@@ -43,8 +43,8 @@ programs:
 bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000")
 	$(BIN)/python -m benchmarks.data --rows $(or $(ROWS),1000000)
 
-bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder)
-	$(BIN)/python -m benchmarks.drift_calibration $(if $(ML_1M),--ml-1m $(ML_1M))
+bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder, ROWS="1000000 25000000")
+	$(BIN)/python -m benchmarks.drift_calibration --rows $(or $(ROWS),1000000) $(if $(ML_1M),--ml-1m $(ML_1M))
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, plan: Plan | None = None) -> No
     speeds = []
     for rows in options.rows:
         log.info("speed at %d rows", rows)
-        speeds.append(speed.measure(rows, plan.weeks, plan.rounds, plan.seed))
+        speeds.append(speed.measure(rows, plan.weeks, plan.rounds_at(rows), plan.seed))
     measured = measured_on(PACKAGES, *{found.server for found in speeds})
     options.output.write_text(render(results, speeds, plan, measured))
     log.info("wrote %s", options.output)

@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
 STATUS: Final = Path("/proc/self/status")
 
@@ -21,13 +22,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def medians(cases: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+def medians(cases: Mapping[K, Callable[[], float]], rounds: int) -> dict[K, float]:
     """Return the median of what each case returns.
 
     Every round runs each case once, so that a busy moment of the machine meets all of them and
     ratios stay fair.
     """
-    found: dict[str, list[float]] = {name: [] for name in cases}
+    found: dict[K, list[float]] = {name: [] for name in cases}
     for _ in range(rounds):
         for name, case in cases.items():
             found[name].append(case())

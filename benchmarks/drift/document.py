@@ -78,6 +78,7 @@ def render(results: Results, speeds: Sequence[Speed], plan: Plan, measured_on: s
         real=results.weeks and tables.real_summary(results.weeks),
         speed=tables.speed(speeds),
         growth=[growth(speed) for speed in speeds],
+        weeks_loaded=_listed([str(count) for count in sorted(plan.weeks)]),
     )
 
 

@@ -29,6 +29,7 @@ SAMPLE_SIZES: Final = (4_796, 23_982)  # one of its weeks, and all five
 HALF_STARS_FROM: Final = datetime.date(2003, 2, 19)
 DELAY_SIZE: Final = 43_000
 QUIET_WEEKS: Final = (4, 26)
+LARGE: Final = 5_000_000  # ratings; reading more of them once takes minutes
 GENRES: Final = ("Drama", "Comedy", "Horror")
 SAMPLE: Final = "half-star sample"
 BY_RATING, BY_USER = WAYS
@@ -43,7 +44,7 @@ class Plan:
         histories: of weeks, for the delays.
         synthetic_ratings: that batches are drawn from.
         weeks: numbers of weeks in the database for the speed.
-        rounds: how often a week is timed.
+        rounds: how often each piece of the speed is timed, up to `LARGE` ratings; above, once.
         seed: of every draw.
     """
 
@@ -51,8 +52,12 @@ class Plan:
     histories: int = 1_000
     synthetic_ratings: int = 1_000_000
     weeks: tuple[int, ...] = (52, 104, 520)
-    rounds: int = 5
+    rounds: int = 3
     seed: int = 42
+
+    def rounds_at(self, rows: int) -> int:
+        """Return how often the speed at this many ratings is timed."""
+        return self.rounds if rows <= LARGE else 1
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from statistics import fmean
 from typing import Final
 
 import pandas as pd
@@ -46,23 +47,33 @@ class Speed:
     Attributes:
         rows: ratings in it, baseline and weeks together.
         server: its name and version.
+        rounds: how often each of the medians was timed.
         week: median of one week's report, the last.
         reading: the part of it that reads the counts of both views and the baseline.
-        all_weeks: the reports of all weeks that were there, by their number.
+        all_weeks: medians of the reports of all weeks that were there, by their number.
         from_rows: median of the last week's cumulative figures from the ratings in pandas.
+        all_from_rows: the same figures of all weeks: their number times the mean of the first,
+            the middle and the last, which is exact for a time that grows evenly with the buffer.
     """
 
     rows: int
     server: str
+    rounds: int
     week: float
     reading: float
     all_weeks: dict[int, float]
     from_rows: float
+    all_from_rows: float
 
     @property
     def ratio(self) -> float:
-        """How many times faster the counts are."""
+        """How many times faster the counts are, for a week."""
         return self.from_rows / self.week
+
+    @property
+    def all_ratio(self) -> float:
+        """How many times faster the counts are, for all weeks."""
+        return self.all_from_rows / self.all_weeks[max(self.all_weeks)]
 
 
 def measure(rows: int, weeks: Sequence[int], rounds: int, seed: int) -> Speed:
@@ -71,7 +82,7 @@ def measure(rows: int, weeks: Sequence[int], rounds: int, seed: int) -> Speed:
     Args:
         rows: ratings in all.
         weeks: numbers of weeks that are in the database when all of them are reported on.
-        rounds: how often a week is timed each way, in turns.
+        rounds: how often a week is timed each way, in turns, and all weeks from counts.
         seed: of the ratings.
     """
     with scratch() as (folder, server), warehouse(server) as dsn:
@@ -86,22 +97,29 @@ def _measure(
     n_train = int(len(ratings) * TRAIN_SHARE)
     with connect(dsn) as connection:
         load_baseline(connection, ratings[:n_train].assign(data_split="train"), "0", _week(0))
-    all_weeks = _grow(dsn, make_batches(ratings[n_train:], max(weeks)), weeks)
+    all_weeks = _grow(dsn, make_batches(ratings[n_train:], max(weeks)), weeks, rounds)
     last = max(weeks)
     with connect(dsn) as connection:
-        for number in (1, (1 + last) // 2, last):
-            report = week_report(connection, _week(number), POLICY)
-            assert_same(report, from_ratings(dsn, _week(number)))
+        compared = [_compare(connection, dsn, _week(n)) for n in (1, (1 + last) // 2, last)]
         cases: dict[str, Callable[[], object]] = {
             "week": lambda: week_report(connection, _week(last), POLICY),
             "reading": lambda: _counts(connection, _week(last)),
             "from_rows": lambda: from_ratings(dsn, _week(last)),
         }
         times = medians({name: partial(seconds, work) for name, work in cases.items()}, rounds)
-    return Speed(len(ratings), server, all_weeks=all_weeks, **times)
+    return Speed(
+        len(ratings),
+        server,
+        rounds,
+        all_weeks=all_weeks,
+        all_from_rows=last * fmean(compared),
+        **times,
+    )
 
 
-def _grow(dsn: str, batches: Sequence[pd.DataFrame], counts: Sequence[int]) -> dict[int, float]:
+def _grow(
+    dsn: str, batches: Sequence[pd.DataFrame], counts: Sequence[int], rounds: int
+) -> dict[int, float]:
     """Load batches up to each count in turn, and time the reports of all weeks there then."""
     times, loaded = {}, 0
     for count in counts:
@@ -110,8 +128,17 @@ def _grow(dsn: str, batches: Sequence[pd.DataFrame], counts: Sequence[int]) -> d
         loaded = count
         _analyze(dsn)
         with connect(dsn) as connection:
-            times[count] = seconds(partial(_reports, connection, count))
+            work = partial(seconds, partial(_reports, connection, count))
+            times |= medians({count: work}, rounds)
     return times
+
+
+def _compare(connection: psycopg.Connection, dsn: str, week: datetime.date) -> float:
+    """Return the seconds that a week's figures take from the ratings, once both ways agree."""
+    figures: dict[str, float] = {}
+    took = seconds(lambda: figures.update(from_ratings(dsn, week)))
+    assert_same(week_report(connection, week, POLICY), figures)
+    return took
 
 
 def from_ratings(dsn: str, week: datetime.date) -> dict[str, float]:

@@ -194,20 +194,25 @@ def real_summary(weeks: Sequence[RealWeek]) -> dict[str, Any]:
 
 
 def speed(speeds: Iterable[Speed]) -> str:
-    """Show the time of a week both ways, and of all weeks."""
+    """Show the time of a week and of all weeks, both ways."""
     speeds = list(speeds)
     counts = sorted(speeds[0].all_weeks)
     return table(
-        ["rows", "a week from counts", "of it reading the counts", "a week from ratings", "ratio",
-         *(f"{count} weeks from counts" for count in counts)],
+        ["rows", "rounds", "a week from counts", "of it reading the counts",
+         "a week from ratings", "ratio",
+         *(f"{count} weeks from counts" for count in counts),
+         f"{counts[-1]} weeks from ratings", "ratio"],
         [
             [
                 whole(s.rows),
+                str(s.rounds),
                 f"{1000 * s.week:.1f} ms",
                 f"{1000 * s.reading:.1f} ms",
                 f"{s.from_rows:.2f} s",
                 f"**{s.ratio:,.0f}**",
                 *(f"{s.all_weeks[count]:.2f} s" for count in counts),
+                f"{s.all_from_rows:,.0f} s",
+                f"**{s.all_ratio:,.0f}**",
             ]
             for s in speeds
         ],

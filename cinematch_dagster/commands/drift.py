@@ -67,5 +67,6 @@ def _show(week: datetime.date, report: DriftReport, console: Console) -> None:
             row = (test.feature_name, f"{test.change:+.4f}", f"{test.threshold:g}", alert)
             table.add_row(view.view, f"{view.n:,}", *row)
     console.print(f"Week {week}: {report.level.value}")
-    console.print(f"{report.baseline_n:,} ratings in the baseline; {', '.join(report.reasons)}")
+    reasons = ", ".join(report.reasons) or "nothing near a threshold"
+    console.print(f"{report.baseline_n:,} ratings in the baseline; {reasons}")
     console.print(table)

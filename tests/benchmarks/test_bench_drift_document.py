@@ -42,7 +42,14 @@ QUIET = NoDrift(
 )
 NOISY = dataclasses.replace(QUIET, n=1_000, any_rate=0.4, two_rate=0.2, ks_threshold=None)
 SPEED = Speed(
-    1_000_000, "PostgreSQL 18", 0.005, 0.002, {52: 0.1, 104: 0.2, 520: 1.5}, from_rows=4.0
+    1_000_000,
+    "PostgreSQL 18",
+    3,
+    0.005,
+    0.002,
+    {52: 0.1, 104: 0.2, 520: 1.5},
+    4.0,
+    all_from_rows=1_800.0,
 )
 
 
@@ -98,9 +105,14 @@ def test_a_delay_beyond_the_horizon_is_no_number() -> None:
     assert cells(tables.delays([delay]))[0][3:] == ["11", "over 26", "10.5 %", "2.0 %"]
 
 
-def test_the_ratio_of_speeds_is_shown() -> None:
+def test_a_large_size_is_timed_once() -> None:
+    assert [Plan().rounds_at(rows) for rows in (1_000_000, 25_000_000)] == [3, 1]
+
+
+def test_the_ratios_of_speeds_are_shown() -> None:
     assert cells(tables.speed([SPEED]))[0] == [
-        "1,000,000", "5.0 ms", "2.0 ms", "4.00 s", "**800**", "0.10 s", "0.20 s", "1.50 s",
+        "1,000,000", "3", "5.0 ms", "2.0 ms", "4.00 s", "**800**", "0.10 s", "0.20 s", "1.50 s",
+        "1,800 s", "**1,200**",
     ]  # fmt: skip
 
 

@@ -15,11 +15,15 @@ def speed() -> Speed:
 
 
 def test_a_real_server_gives_the_same_figures_both_ways_and_all_times(speed: Speed) -> None:
-    assert speed.rows == 4_000
+    assert (speed.rows, speed.rounds) == (4_000, 1)
     assert speed.server.startswith("PostgreSQL")
     assert list(speed.all_weeks) == [2, 4]
     assert min(speed.week, speed.reading, speed.from_rows, *speed.all_weeks.values()) > 0
+    assert speed.all_from_rows > speed.from_rows
     assert dataclasses.replace(speed, from_rows=3.0, week=0.01).ratio == pytest.approx(300)
+    assert dataclasses.replace(
+        speed, all_from_rows=1_000.0, all_weeks={2: 0.1, 4: 0.5}
+    ).all_ratio == pytest.approx(2_000)
 
 
 def test_the_server_is_gone_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

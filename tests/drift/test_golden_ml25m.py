@@ -9,20 +9,9 @@ from scipy.stats import ks_2samp
 
 from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.drift.statistics import mean, std
-from tests.drift.golden_table import Golden, golden
+from tests.drift.golden_table import TABLE, TRAIN_MEAN, TRAIN_STD, Golden, golden
 
 ML_25M = os.environ.get("CINEMATCH_ML25M")
-
-# buffer rows, KS, mean change, std change, tests that fire
-TABLE = [
-    (100_000, 0.0139200000, 0.0106794548, 0.0283243263, []),
-    (200_000, 0.0275200000, 0.0176171022, 0.0164639684, []),
-    (300_000, 0.0352433333, 0.0251369059, 0.0250914482, []),
-    (400_000, 0.0365282143, 0.0260008844, 0.0128655497, []),
-    (500_000, 0.0381937143, 0.0235042375, 0.0115427553, []),
-    (600_000, 0.0431657143, 0.0283487526, 0.0067301109, []),
-    (700_000, 0.0974557143, 0.0653617874, 0.0231531910, ["rating_distribution_ks"]),
-]
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +23,8 @@ def ml_25m() -> Golden:
 
 def test_the_baseline_of_ml_25m(ml_25m: Golden) -> None:
     assert ml_25m.train.sum() == 700_000
-    assert mean(ml_25m.train) == pytest.approx(3.4211885714, abs=5e-11)
-    assert std(ml_25m.train) == pytest.approx(1.037, abs=5e-4)
+    assert mean(ml_25m.train) == pytest.approx(TRAIN_MEAN, abs=5e-11)
+    assert std(ml_25m.train) == pytest.approx(TRAIN_STD, abs=5e-4)
 
 
 @pytest.mark.parametrize("row", range(len(TABLE)), ids=[f"{row[0]} ratings" for row in TABLE])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
+import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +15,9 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 
-from cinematch_dagster.drift import DriftPolicy
-from cinematch_dagster.pipeline.drift import week_report
+from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
+from cinematch_dagster.pipeline.drift import check_week, week_report
+from cinematch_dagster.pipeline.retraining import evaluate
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.batches import load_batch
 from cinematch_dagster.warehouse.connection import connect
@@ -29,7 +32,8 @@ from cinematch_dagster.warehouse.promotions import Policy, merge_buffer, record_
 from tests.warehouse.warehouse_support import batch, many, promotion, value, week
 
 WEEKS = range(1, 6)
-POLICY = DriftPolicy(count_threshold=5)
+POLICY = DriftPolicy(count_threshold=5, alerting_views=("cumulative", "per_batch"))
+CRITERIA = RetrainingCriteria(minimum_buffer=0)
 TABLES = (
     "ratings", "ratings_buffer", "ratings_archive", "ingestion_metadata", "rating_histogram",
     "user_counts", "movie_counts", "genre_counts", "promotions",
@@ -46,6 +50,13 @@ class Load:
 
 
 @dataclass(frozen=True)
+class Check:
+    """A week is checked: its alerts are written, and those that are open are decided on."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Decide:
     """A model of the baseline (week 0) or a week is promoted, or the champion kept."""
 
@@ -57,6 +68,7 @@ class Decide:
 actions = st.lists(
     st.one_of(
         st.builds(Load, st.sampled_from(WEEKS), st.sampled_from((0, 0, 0, 1, 2, BAD))),
+        st.builds(Check, st.sampled_from(WEEKS)),
         st.builds(
             Decide,
             st.integers(0, WEEKS[-1]),
@@ -101,9 +113,11 @@ class History:
     versions: int = 0
     reports: dict[int, Any] = field(default_factory=dict)
 
-    def apply(self, action: Load | Decide) -> None:
+    def apply(self, action: Load | Check | Decide) -> None:
         if isinstance(action, Load):
             self._load(action)
+        elif isinstance(action, Check):
+            self._check(action)
         else:
             self._decide(action)
         self.connection.commit()
@@ -121,6 +135,13 @@ class History:
             self.rows[load.number] = 0 if load.file == BAD else len(sent.ratings)
             self.files[load.number] = load.file
             self._forget(load.number)
+
+    def _check(self, check: Check) -> None:
+        at = week(check.number)
+        assert check_week(self.connection, at, POLICY) == week_report(self.connection, at, POLICY)
+        now = datetime.datetime.now(datetime.UTC)
+        made = evaluate(self.connection, [at], f"{at}:{uuid.uuid4().int}", now, CRITERIA)
+        event(f"a check led to {made.decision} on {'some' if made.alert_ids else 'no'} alerts")
 
     def _decide(self, decided: Decide) -> None:
         self.versions += 1
@@ -196,7 +217,7 @@ def start_over(connection: psycopg.Connection) -> None:
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=actions)
 def test_a_report_is_the_same_at_any_later_time_and_rows_are_conserved(
-    warehouse_dsn: str, baseline: psycopg.Connection, history: list[Load | Decide]
+    warehouse_dsn: str, baseline: psycopg.Connection, history: list[Load | Check | Decide]
 ) -> None:
     start_over(baseline)
     state = History(warehouse_dsn, baseline)
