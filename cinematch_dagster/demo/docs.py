@@ -1,8 +1,9 @@
 """The docs' tables: `python -m cinematch_dagster.demo.docs var/demo/report.json`.
 
-What a run measured, without what differs from run to run, becomes `docs/simulation.json`; for another
-profile than the sample, `docs/simulation-<profile>.json`. README.md and the guides take their tables
-from these files, between `<!-- table: NAME -->` or `<!-- table: PROFILE NAME -->` and `<!-- end -->`.
+What a run measured, without what differs from run to run, becomes `docs/simulation.json`; for
+another profile than the sample, `docs/simulation-<profile>.json`. README.md and the guides take
+their tables from these files, from `<!-- table: NAME -->` or `<!-- table: PROFILE NAME -->` to
+`<!-- end -->`.
 """
 
 import json
