@@ -31,13 +31,13 @@ def simulation_file(profile: str) -> Path:
 
 
 def lasting(report: Report) -> Report:
-    """Return what another run measures again: no durations, no numbers of requests, six digits.
+    """Return what another run measures again: no durations, sizes, numbers of requests; six digits.
 
     The sample may be passed on; of other data sets nothing is kept that tells of a single user.
     """
     serving = report["serving"]
     answers = serving["by_status"]
-    kept = {key: value for key, value in report.items() if key != "seconds"}
+    kept = {key: v for key, v in report.items() if key not in {"seconds", "database_megabytes"}}
     kept["serving"] = {
         "failed_requests": sum(n for status, n in answers.items() if status != "200"),
         "versions": sorted(serving["by_version"], key=int),
@@ -104,7 +104,6 @@ def _serving(simulation: Report) -> Section:
         (f"runs started by {again['batch_id']} dropped again", str(again["runs_started"])),
         ("what the sensor said to it", again["said"]),
         ("rows in `ratings` before it and after", _before_and_after(again)),
-        ("size of the warehouse", f"{simulation['database_megabytes']} MB"),
     )
     return Section("Serving", ("measured", "value"), rows)
 

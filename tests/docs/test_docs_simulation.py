@@ -35,7 +35,11 @@ def report(simulation: Report) -> Report:
         "by_version": dict.fromkeys(versions, 50),
         "seconds_to_new_version": 1.5,
     }
-    return simulation | {"serving": serving | measured, "seconds": {"train": 9.1}}
+    return simulation | {
+        "serving": serving | measured,
+        "seconds": {"train": 9.1},
+        "database_megabytes": 25,
+    }
 
 
 @pytest.mark.parametrize("profile", PROFILES)
