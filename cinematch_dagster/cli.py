@@ -3,6 +3,7 @@
 import json
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import psycopg
@@ -70,12 +71,20 @@ def down() -> None:
 
 
 @app.command()
-def demo() -> None:
-    """Run the story of the weeks on the shipped sample and print what was measured."""
+def demo(
+    profile: Annotated[
+        str, typer.Option(help="Whose weeks: a file in workflow_config/profiles/.")
+    ] = "sample",
+    source: Annotated[
+        Path | None,
+        typer.Option(help="A zip or folder of the profile's dataset, instead of GroupLens."),
+    ] = None,
+) -> None:
+    """Run the story of the weeks, on the shipped sample by default, and print the measurements."""
     from cinematch_dagster.demo.run import run_demo
 
     raise_on_signals()
-    run_demo(console)
+    run_demo(console, profile, source)
 
 
 @app.command()

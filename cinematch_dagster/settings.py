@@ -38,6 +38,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "workflow_config" / "profiles"
 ENV_FILE = ROOT / ".env"
 PREFIX = "CINEMATCH_"
+SAMPLE = "sample"
+"""The profile of the shipped ratings, which is used where none is named."""
 SERVING_PREFIX = "CINEMATCH_SERVING_"
 HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
 """Variables that the platform sets for its processes; nobody else does."""
@@ -72,6 +74,7 @@ class DataSettings(Section):
     synthetic_ratings: int = Field(1_000_000, ge=1_000)
     max_rejected_share: float = Field(0.01, ge=0, le=1)
     start: datetime.date | None = None
+    end: datetime.date | None = None
     most_recent: int = Field(1_000_000, ge=100)
     baseline_share: Share = 0.6
     train_share: Share = 0.7
@@ -136,7 +139,7 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    profile: str = "sample"
+    profile: str = SAMPLE
     database_url: SecretStr | None = Field(
         None, validation_alias=AliasChoices("CINEMATCH_DATABASE_URL", "NEON_CONNECTION_STRING")
     )
@@ -209,7 +212,7 @@ class Settings(BaseSettings):
             env_settings,
             dotenv_settings,
         )
-        profile = next((name for s in first if (name := s().get("profile"))), "sample")
+        profile = next((name for s in first if (name := s().get("profile"))), SAMPLE)
         return (*first, TomlConfigSettingsSource(settings_cls, profile_file(profile)))
 
 

@@ -51,6 +51,8 @@ def report() -> dict[str, Any]:
             first | CHAMPION | {"champion": None},
             second | CHALLENGER | {"champion": CHAMPION},
         ],
+        "profile": "sample",
+        "database_megabytes": 23,
         "serving": {
             "user_id": 547,
             "requests": 1234,
