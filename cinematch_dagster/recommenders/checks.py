@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluate import Scores
+from cinematch_dagster.recommenders.evaluation import Scores
 from cinematch_dagster.recommenders.trainset import RATING_SCALE
 from serving.model import Model
 

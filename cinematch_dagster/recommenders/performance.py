@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluate import hits_by_user
-from cinematch_dagster.recommenders.metrics import mae, rmse
+from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
+from cinematch_dagster.recommenders.metrics import hit, mae, rmse
 from serving.model import Model
 
 
@@ -77,13 +77,13 @@ def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
 def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
     stars = rows["rating"].to_numpy()
     predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
-    hits = hits_by_user(model, rows, seen)
+    hits = hit(rank(model, relevant_pairs(rows, seen), seen).hits)
     return SliceScores(
         rows=len(rows),
         rmse=rmse(stars, predicted),
         mae=mae(stars, predicted),
         users=len(hits),
-        hit_rate_at_10=float((hits > 0).mean()) if len(hits) else None,
+        hit_rate_at_10=float(hits.mean()) if len(hits) else None,
     )
 
 
