@@ -17,3 +17,13 @@ def pair_keys(users: npt.NDArray[np.integer], movies: npt.NDArray[np.integer]) -
 def keys_of(ratings: pd.DataFrame) -> Keys:
     """Return the pairs of a ratings frame, (n,)."""
     return pair_keys(ratings["userId"].to_numpy(), ratings["movieId"].to_numpy())
+
+
+def distinct(keys: Keys) -> Keys:
+    """Return each key once, ascending (numpy's own hash is slow on keys that end alike)."""
+    return np.sort(pd.unique(keys))
+
+
+def among(keys: npt.NDArray[np.integer], others: Keys) -> npt.NDArray[np.bool_]:
+    """Return which keys are among the others, in the shape of `keys`."""
+    return np.asarray(pd.Index(keys.ravel()).isin(others)).reshape(keys.shape)

@@ -9,7 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
-from cinematch_dagster.recommenders.evaluation.pairs import Keys, keys_of, pair_keys
+from cinematch_dagster.recommenders.evaluation.pairs import (
+    Keys,
+    among,
+    distinct,
+    keys_of,
+    pair_keys,
+)
 from cinematch_dagster.recommenders.evaluation.predictor import Predictor
 from cinematch_dagster.recommenders.metrics import top_k
 from serving.lookup import find_all
@@ -46,15 +52,15 @@ class Ranked:
 
     def finding(self, keys: Keys) -> Ranked:
         """Return the users who have a relevant pair among these, the only relevant ones now."""
-        wanted = np.intersect1d(self.wanted, keys)
-        rows = np.isin(self.users, wanted >> 32)
+        wanted = self.wanted[among(self.wanted, keys)]
+        rows = among(self.users, wanted >> 32)
         return located(self.users[rows], self.lists[rows], wanted)
 
 
 def relevant_pairs(test: pd.DataFrame, known: pd.DataFrame) -> Keys:
     """Return the pairs with a test rating of 4 stars or more and no known rating, each once."""
-    liked = test[test["rating"] >= RELEVANT_STARS]
-    return np.setdiff1d(keys_of(liked), keys_of(known))
+    liked = distinct(keys_of(test[test["rating"] >= RELEVANT_STARS]))
+    return liked[~among(liked, keys_of(known))]
 
 
 def rank(predictor: Predictor, wanted: Keys, known: pd.DataFrame) -> Ranked:
@@ -65,7 +71,7 @@ def rank(predictor: Predictor, wanted: Keys, known: pd.DataFrame) -> Ranked:
         wanted: the relevant pairs.
         known: what users have rated, in a ratings frame; never a candidate.
     """
-    users = np.unique(wanted >> 32).astype(np.int32)
+    users = distinct(wanted >> 32).astype(np.int32)
     excluded = _rated(known, users, predictor.movie_ids)
     ids = np.append(predictor.movie_ids, np.int32(-1))
     lists = np.full((len(users), K), -1, dtype=np.int32)
@@ -80,7 +86,7 @@ def rank(predictor: Predictor, wanted: Keys, known: pd.DataFrame) -> Ranked:
 
 def located(users: Ids, lists: Ids, wanted: Keys) -> Ranked:
     """Mark the hits of lists (n, K) of these users, all of whom have a pair in `wanted`."""
-    hits = np.isin(pair_keys(users[:, np.newaxis], lists), wanted)
+    hits = among(pair_keys(users[:, np.newaxis], lists), wanted)
     return Ranked(users, lists, hits, wanted)
 
 
