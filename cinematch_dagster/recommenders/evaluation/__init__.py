@@ -1,6 +1,6 @@
 """Evaluation: protocols that score a predictor on ratings that it has not seen."""
 
-from cinematch_dagster.recommenders.evaluation.predictor import Predictor
+from cinematch_dagster.recommenders.evaluation.predictor import Predictor, Scorer
 from cinematch_dagster.recommenders.evaluation.protocols import evaluate_fold, evaluate_static
 from cinematch_dagster.recommenders.evaluation.ranking import RELEVANT_STARS, K
 from cinematch_dagster.recommenders.evaluation.scores import (
@@ -22,6 +22,7 @@ __all__ = [
     "Predictor",
     "RankingScores",
     "RatingScores",
+    "Scorer",
     "Scores",
     "SliceScores",
     "evaluate",

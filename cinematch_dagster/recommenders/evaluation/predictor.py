@@ -11,8 +11,8 @@ Integers = npt.NDArray[np.integer]
 Floats = npt.NDArray[np.float32]
 
 
-class Predictor(Protocol):
-    """A served model, the sanity floor, or whatever else predicts stars and orders a catalogue."""
+class Scorer(Protocol):
+    """What predicts stars and orders a catalogue."""
 
     @property
     def movie_ids(self) -> npt.NDArray[np.int32]:
@@ -27,8 +27,12 @@ class Predictor(Protocol):
         The caller may write to the array.
         """
 
-    def fold_in(self, user_ids: Integers, movie_ids: Integers, stars: Floats) -> Predictor:
-        """Return a predictor that knows these ratings as well, (n,) each; its movie side is fixed.
+
+class Predictor(Scorer, Protocol):
+    """A served model, the sanity floor, or whatever else can learn what users have rated since."""
+
+    def fold_in(self, user_ids: Integers, movie_ids: Integers, stars: Floats) -> Scorer:
+        """Return a scorer that knows these ratings as well, (n,) each; its movie side is fixed.
 
         The protocols always give a user's whole profile, so that what training has kept of it, if
         anything, makes no difference.

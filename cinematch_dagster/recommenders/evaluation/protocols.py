@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluation.predictor import Predictor
+from cinematch_dagster.recommenders.evaluation.predictor import Predictor, Scorer
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked, rank, relevant_pairs
 from cinematch_dagster.recommenders.evaluation.scores import FoldScores, RankingScores, RatingScores
 from cinematch_dagster.recommenders.evaluation.slices import slice_masks
@@ -27,7 +27,7 @@ Vectors = npt.NDArray[np.floating]
 
 
 def evaluate_static(
-    predictor: Predictor,
+    predictor: Scorer,
     test: pd.DataFrame,
     known: pd.DataFrame,
     *,
@@ -83,7 +83,7 @@ def evaluate_fold(
     return _score(folded, target, known, pd.concat([known, support]), vectors, seed)
 
 
-def fold_in(predictor: Predictor, profiles: pd.DataFrame) -> Predictor:
+def fold_in(predictor: Predictor, profiles: pd.DataFrame) -> Scorer:
     """Fold in a ratings frame; of a pair's ratings the last one counts."""
     last = profiles.drop_duplicates(["userId", "movieId"], keep="last")
     return predictor.fold_in(
@@ -92,7 +92,7 @@ def fold_in(predictor: Predictor, profiles: pd.DataFrame) -> Predictor:
 
 
 def _score(
-    predictor: Predictor,
+    predictor: Scorer,
     target: pd.DataFrame,
     trained: pd.DataFrame,
     known: pd.DataFrame,

@@ -16,7 +16,7 @@ from cinematch_dagster.recommenders.evaluation.pairs import (
     keys_of,
     pair_keys,
 )
-from cinematch_dagster.recommenders.evaluation.predictor import Predictor
+from cinematch_dagster.recommenders.evaluation.predictor import Scorer
 from cinematch_dagster.recommenders.metrics import top_k
 from serving.lookup import find_all
 
@@ -63,7 +63,7 @@ def relevant_pairs(test: pd.DataFrame, known: pd.DataFrame) -> Keys:
     return liked[~among(liked, keys_of(known))]
 
 
-def rank(predictor: Predictor, wanted: Keys, known: pd.DataFrame) -> Ranked:
+def rank(predictor: Scorer, wanted: Keys, known: pd.DataFrame) -> Ranked:
     """Rank the whole catalogue for each user of `wanted`, known to the predictor or not.
 
     Args:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluation.predictor import Predictor
+from cinematch_dagster.recommenders.evaluation.predictor import Scorer
 from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
+from cinematch_dagster.recommenders.evaluation.scores import FoldScores
 from cinematch_dagster.recommenders.metrics import mae, precision, rmse
 
 
@@ -29,8 +31,16 @@ class Scores:
     rows: int
     users: int
 
+    @classmethod
+    def of(cls, found: FoldScores) -> Self:
+        """Return the short form of a protocol's scores."""
+        hits = found.ranking.precision_at_10
+        precision_at_10 = float(hits.mean()) if len(hits) else 0.0
+        rating = found.rating
+        return cls(rating.rmse, rating.mae, precision_at_10, rating.rows, len(hits))
 
-def evaluate(predictor: Predictor, test: pd.DataFrame, training: pd.DataFrame) -> Scores:
+
+def evaluate(predictor: Scorer, test: pd.DataFrame, training: pd.DataFrame) -> Scores:
     """Score a predictor on a ratings frame.
 
     RMSE and MAE are over every row. Precision@10 ranks the whole catalogue for each user with a
