@@ -1,34 +1,11 @@
-"""What an MLflow run says of a training: the data's identity, every figure, and what it cost."""
+"""What an MLflow run and an asset say of a training: every figure by its name, and the memory."""
 
-import datetime
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from cinematch_dagster.recommenders.evaluation import FoldScores, SliceScores
 
-if TYPE_CHECKING:
-    from cinematch_dagster.pipeline.training import TrainingData
-
 _FIGURES = ("rmse", "mae", "ndcg_at_10", "precision_at_10", "recall_at_10", "hit_rate")
-
-
-def identity(data: "TrainingData") -> dict[str, Any]:
-    """Return what tells one training's data from another's; the cut is the latest rating."""
-    latest = int(data.ratings["timestamp"].max())
-    return {
-        "week": data.week.isoformat(),
-        "data_sha256": data.sha256,
-        "data_rows": len(data.ratings),
-        "data_users": data.ratings["userId"].nunique(),
-        "data_movies": data.ratings["movieId"].nunique(),
-        "data_latest_timestamp": latest,
-        "data_cut": datetime.datetime.fromtimestamp(latest, datetime.UTC).isoformat(),
-        "standing_test_rows": len(data.standing),
-        "held_out_rows": len(data.held_out),
-        "batches": json.dumps(data.batches),
-    }
 
 
 def metrics(name: str, found: FoldScores) -> dict[str, float]:

@@ -14,7 +14,7 @@ from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.popularity import damped_mean
 from cinematch_dagster.recommenders.svd import fit_svd
 from serving.arrays import as_stored
-from serving.heads import RankingHead, RatingHead
+from serving.heads import FactorRating, RankingHead, RatingHead
 
 ALGORITHM = "svd+als"
 NO_GENRES = "(no genres listed)"
@@ -76,6 +76,20 @@ class Trained:
     hyperparameters: Hyperparameters
 
 
+def fit_rating(interactions: Interactions, hyperparameters: Hyperparameters) -> FactorRating:
+    """Fit the rating head alone."""
+    h = hyperparameters
+    return fit_svd(
+        interactions,
+        factors=h.svd_factors,
+        epochs=h.svd_epochs,
+        learning_rate=h.svd_learning_rate,
+        regularization=h.svd_regularization,
+        init_std=h.svd_init_std,
+        seed=h.seed,
+    )
+
+
 def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparameters) -> Trained:
     """Train on a ratings frame.
 
@@ -88,15 +102,7 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
     interactions = Interactions.from_frame(ratings, movies["movieId"].to_numpy())
     catalogue = movies.set_index("movieId").reindex(interactions.movie_ids)
     known = catalogue["title"].notna()
-    rating = fit_svd(
-        interactions,
-        factors=h.svd_factors,
-        epochs=h.svd_epochs,
-        learning_rate=h.svd_learning_rate,
-        regularization=h.svd_regularization,
-        init_std=h.svd_init_std,
-        seed=h.seed,
-    )
+    rating = fit_rating(interactions, h)
     ranking = fit_als(
         interactions,
         factors=h.als_factors,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
@@ -89,11 +88,5 @@ def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
 
 def _seen(model: Model, ratings: pd.DataFrame) -> pd.DataFrame:
     """Return userId and movieId of what the week's users had rated in training."""
-    users = ratings["userId"].unique()
-    movies = [model.seen(user) for user in users.tolist()]
-    return pd.DataFrame(
-        {
-            "userId": np.repeat(users, [len(rated) for rated in movies]),
-            "movieId": np.concatenate([np.empty(0, dtype=np.int32), *movies]),
-        }
-    )
+    users, movies = model.rated_pairs(ratings["userId"].unique())
+    return pd.DataFrame({"userId": users, "movieId": movies})
