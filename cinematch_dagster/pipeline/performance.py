@@ -106,7 +106,7 @@ def _model(promotion: Promotion, settings: Settings) -> Model:
 
 def _fetch(release: Release, folder: Path, settings: Settings) -> Path:
     # Here, so that a week without a model, or with a local copy of it, does without MLflow.
-    from cinematch_dagster.pipeline.registration import MODEL_NAME, PRODUCTION
+    from cinematch_dagster.pipeline.registry import MODEL_NAME, PRODUCTION
 
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
     return registry.download(release, folder)
