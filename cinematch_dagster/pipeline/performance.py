@@ -12,7 +12,7 @@ from cinematch_dagster.warehouse import alerts
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.ingestion import loaded_batch
 from cinematch_dagster.warehouse.performance import Measured, record_performance
-from cinematch_dagster.warehouse.promotions import Promotion, in_production
+from cinematch_dagster.warehouse.promotions import Promotion, in_production, own_errors
 from cinematch_dagster.warehouse.training_data import week_ratings
 from serving.cache import Cache
 from serving.model import Model, ModelError
@@ -25,7 +25,7 @@ class WeekPerformance:
 
     Attributes:
         version: of the registry.
-        own: the version's errors on the standing test rows, when it was promoted.
+        own: the version's errors on the standing test rows of its training.
         scores: on all of the week's ratings, none of which the version was trained on.
         verdict: the one compared with the other.
         evidence: sha256 (hex) of the version and the sha256 of the week's file.
@@ -56,8 +56,8 @@ def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekP
             return None
         batch = loaded_batch(connection, week)
         ratings = week_ratings(connection, batch)
+        own = Errors(*own_errors(connection, promotion.mlflow_run_id))
     scores = score_week(_model(promotion, settings), ratings)
-    own = _own_errors(promotion)
     return WeekPerformance(
         version=promotion.version,
         own=own,
@@ -81,11 +81,6 @@ def check_performance(dsn: str, week: datetime.date, settings: Settings) -> Week
             record_performance(connection, Measured(week, found.version, scores))
             alerts.record_alerts(connection, _rows(week, found))
     return found
-
-
-def _own_errors(promotion: Promotion) -> Errors:
-    scores = promotion.scores["standing"]["challenger"]
-    return Errors(rmse=scores["rmse"], mae=scores["mae"])
 
 
 def _model(promotion: Promotion, settings: Settings) -> Model:

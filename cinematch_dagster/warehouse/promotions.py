@@ -137,3 +137,11 @@ def latest_run(connection: psycopg.Connection, week: datetime.date) -> str | Non
     """Return the MLflow run that trained a week's model last, if one did."""
     run: str | None = scalar(connection, query("latest_run"), {"week": week})
     return run
+
+
+def own_errors(connection: psycopg.Connection, mlflow_run_id: str) -> tuple[float, float]:
+    """Return the RMSE and MAE that a training run's model had on the standing test rows."""
+    ((rmse, mae),) = connection.execute(
+        "SELECT rmse, mae FROM model_metrics WHERE mlflow_run_id = %s", [mlflow_run_id]
+    ).fetchall()
+    return rmse, mae
