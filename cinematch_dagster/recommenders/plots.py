@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cinematch_dagster.recommenders.fit import Trained
+from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import rmse
+from serving.heads import FactorRating
 from serving.lookup import find_all
 from serving.model import Model
 
@@ -24,7 +26,7 @@ Counts = npt.NDArray[np.integer]
 
 
 def training_plots(model: Model, trained: Trained, test: pd.DataFrame) -> dict[str, Figure]:
-    """Draw `errors_by_star`, `rmse_by_slice` and `factor_norms`.
+    """Draw `errors_by_star`, `rmse_by_slice`, and `factor_norms` of a head that has factors.
 
     Args:
         model: as it will be served.
@@ -43,11 +45,13 @@ def training_plots(model: Model, trained: Trained, test: pd.DataFrame) -> dict[s
         "New user": cold_user,
         "New movie": cold_movie,
     }
-    return {
+    figures = {
         "errors_by_star": errors_by_star(given, predicted),
         "rmse_by_slice": rmse_by_slice(given, predicted, slices),
-        "factor_norms": factor_norms(trained),
     }
+    if isinstance(trained.rating, FactorRating):
+        figures["factor_norms"] = factor_norms(trained.rating, interactions)
+    return figures
 
 
 def errors_by_star(given: Floats, predicted: Floats) -> Figure:
@@ -95,9 +99,8 @@ def rmse_by_slice(
     return figure
 
 
-def factor_norms(trained: Trained) -> Figure:
+def factor_norms(head: FactorRating, counts: Interactions) -> Figure:
     """Draw the norms of the rating head's factors by the number of training ratings."""
-    head, counts = trained.rating, trained.interactions
     figure, (left, right) = _figure(2)
     users = by_count(np.linalg.norm(head.user_factors, axis=1), counts.user_counts)
     movies = by_count(np.linalg.norm(head.movie_factors, axis=1), counts.movie_counts)
