@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
-from implicit.nearest_neighbours import CosineRecommender
+from implicit.nearest_neighbours import ItemItemRecommender
 
 from cinematch_dagster.recommenders.interactions import Interactions
 from serving.arrays import Floats
@@ -14,8 +14,11 @@ from serving.heads import ItemRanking
 
 def fit_item_knn(interactions: Interactions, *, links: int) -> ItemRanking:
     """Fit cosines between the movies' columns of weights; `links` are kept of each movie."""
-    algorithm = CosineRecommender(K=links + 1, num_threads=1)  # a movie is nearest to itself
-    algorithm.fit(interactions.weights, show_progress=False)
+    weights = interactions.weights.astype(np.float64)
+    norms = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=0)).ravel())
+    unit = sp.csr_matrix(weights @ sp.diags(1 / np.maximum(norms, np.finfo(np.float32).tiny)))
+    algorithm = ItemItemRecommender(K=links + 1, num_threads=1)  # a movie is nearest to itself
+    algorithm.fit(unit, show_progress=False)
     cosines = algorithm.similarity.tocoo()
     others = cosines.row != cosines.col
     values = cosines.data[others].astype(np.float32)
