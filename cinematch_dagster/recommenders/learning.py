@@ -7,13 +7,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.fit import Trained, fit_rating
+from cinematch_dagster.recommenders.algorithms import RATING_HEADS
+from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.metrics import rmse
 from cinematch_dagster.recommenders.trainset import RATING_SCALE
 from serving.heads import RatingHead
 from serving.lookup import find_all
 
 _FRACTIONS = (0.125, 0.25, 0.5)
+_EPOCHS = {"svd": "svd_epochs", "svdpp": "svdpp_epochs"}
+"""The hyperparameter that counts the passes of a rating head, for those that make any."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +32,24 @@ class Curve:
     test: dict[int, float]
 
 
-def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve:
+def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve | None:
     """Fit the rating head again with an eighth, a quarter and a half of its passes.
 
-    That costs as much again as 7/8 of its fit. The last point is the trained head's own.
+    That costs as much again as 7/8 of its fit. The last point is the trained head's own. None for
+    a head that makes no passes.
 
     Args:
         trained: the model.
         test: ratings frame that it was not trained on, with at least one row.
     """
     h, curve = trained.hyperparameters, Curve({}, {})
-    for epochs in sorted({max(1, int(h.svd_epochs * share)) for share in _FRACTIONS}):
-        head = fit_rating(trained.interactions, replace(h, svd_epochs=epochs))
+    if (key := _EPOCHS.get(h.rating_head)) is None:
+        return None
+    passes, fit = int(getattr(h, key)), RATING_HEADS[h.rating_head]
+    for epochs in sorted({max(1, int(passes * share)) for share in _FRACTIONS}):
+        head = fit(trained.interactions, replace(h, **{key: epochs}))
         _measure(curve, epochs, head, trained, test)
-    _measure(curve, h.svd_epochs, trained.rating, trained, test)
+    _measure(curve, passes, trained.rating, trained, test)
     return curve
 
 

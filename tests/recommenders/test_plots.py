@@ -11,6 +11,7 @@ from cinematch_dagster.recommenders import Trained, plots
 from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
 from cinematch_dagster.recommenders.plots.factors import by_count
 from serving import Model
+from serving.heads import FactorRating
 from tests.recommenders.frames import random_ratings
 
 
@@ -31,6 +32,7 @@ def floor(trained: Trained, ratings: pd.DataFrame, test_rows: pd.DataFrame) -> F
 
 @pytest.fixture(scope="module")
 def figures(trained: Trained, scores: FoldScores, floor: FoldScores) -> dict[str, Figure]:
+    assert isinstance(trained.rating, FactorRating)
     stars = np.array([1.0, 1.0, 4.5, 5.0])
     return {
         "errors": plots.errors_by_star(stars, stars[::-1]),
@@ -38,7 +40,7 @@ def figures(trained: Trained, scores: FoldScores, floor: FoldScores) -> dict[str
         "algorithms": plots.ndcg_of_algorithms({"model": scores, "popular": floor}, "popular"),
         "contenders": plots.champion_against_challenger(scores, floor),
         "learning": plots.learning_curve({1: 1.0, 2: 0.9}, {1: 1.1, 2: 1.0}),
-        "norms": plots.factor_norms(trained),
+        "norms": plots.factor_norms(trained.rating, trained.interactions),
     }
 
 
