@@ -23,8 +23,8 @@ def split_by_time(frame: pd.DataFrame, train_share: float) -> pd.DataFrame:
         max(train.timestamp) <= min(test.timestamp).
     """
     ordered = in_order(frame)
-    is_test = np.ones(len(ordered), np.int8)
+    is_test = np.ones(len(ordered), np.int64)
     is_test[: int(len(ordered) * train_share)] = 0
     # `assign` would copy the rest.
-    ordered["data_split"] = pd.Categorical.from_codes(is_test, categories=["train", "test"])
+    ordered["data_split"] = pd.Categorical.from_codes(is_test, pd.Index(["train", "test"]))
     return ordered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +48,8 @@ def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve | None:
         return None
     passes, fit = int(getattr(h, key)), RATING_HEADS[h.rating_head]
     for epochs in sorted({max(1, int(passes * share)) for share in _FRACTIONS}):
-        head = fit(trained.interactions, replace(h, **{key: epochs}))
+        shorter: dict[str, Any] = {key: epochs}
+        head = fit(trained.interactions, replace(h, **shorter))
         _measure(curve, epochs, head, trained, test)
     _measure(curve, passes, trained.rating, trained, test)
     return curve

@@ -23,6 +23,7 @@ from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import Promotion
+from serving.heads import FactorRating
 
 Train = Callable[[int], TrainingResult]
 Arrive = Callable[[int], None]
@@ -268,6 +269,8 @@ def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
         fit(data.ratings, data.movies, Hyperparameters(**options)) for data in (before, after)
     )
     assert before.sha256 != after.sha256
+    assert isinstance(one.rating, FactorRating)
+    assert isinstance(other.rating, FactorRating)
     assert one.rating.global_mean != other.rating.global_mean
     assert not np.array_equal(one.popularity, other.popularity)
 
