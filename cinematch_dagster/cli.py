@@ -1,4 +1,4 @@
-"""The command line: `cinematch demo | up | down | status | data | drift`."""
+"""The command line: `cinematch demo | up | down | status | retrain | data | drift`."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.commands import data, drift
+from cinematch_dagster.commands import data, drift, retrain
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -28,6 +28,7 @@ KNOWN_ERRORS = (
     EmbeddedPostgresError,
     OrchestrationError,
     MovieLensError,
+    retrain.RetrainingError,
     psycopg.OperationalError,
 )
 
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(drift.app, name="drift")
+app.command()(retrain.retrain)
 console = Console()
 
 
@@ -90,6 +92,9 @@ def status(
         typer.echo(json.dumps(found, default=str, indent=2))
         return
     table = Table(show_header=False)
+    for finding in found.pop("freshness", []):
+        told = finding["text"] if finding["passed"] else f"FAILED: {finding['text']}"
+        table.add_row(finding["check"], Text(told))
     for key, value in found.items():
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         table.add_row(key, Text(text))
