@@ -2,12 +2,13 @@
 
 import datetime
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_representation.origin import (
+from dagster._core.remote_origin import (
     RegisteredCodeLocationOrigin,
     RemoteInstigatorOrigin,
     RemoteRepositoryOrigin,
@@ -32,6 +33,14 @@ from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
 
 NOW = datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
 LIMITS = FreshnessSettings()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """With a storage for the sensors' ticks, which an ephemeral one lacks."""
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        yield instance
 
 
 def checks(instance: dg.DagsterInstance) -> dict[str, tuple[bool, str]]:
