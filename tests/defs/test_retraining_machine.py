@@ -31,15 +31,27 @@ from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.pipeline.evidence import is_current, stale_weeks
+from cinematch_dagster.pipeline.evidence import is_current, performance_evidence, stale_weeks
 from cinematch_dagster.pipeline.retraining import requested_in_vain
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.alerts import decision, open_alerts, pending_decision
+from cinematch_dagster.warehouse.alerts import (
+    AlertRow,
+    decision,
+    open_alerts,
+    pending_decision,
+    record_alerts,
+)
 from cinematch_dagster.warehouse.baseline import load_baseline
 from cinematch_dagster.warehouse.batches import Batch, load_batch
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import with_database
-from cinematch_dagster.warehouse.promotions import Promotion, merge_buffer, record_promotion
+from cinematch_dagster.warehouse.ingestion import loaded_batch
+from cinematch_dagster.warehouse.promotions import (
+    Promotion,
+    in_production,
+    merge_buffer,
+    record_promotion,
+)
 
 FIRST = datetime.date(2024, 1, 1)
 WEEK = datetime.timedelta(weeks=1)
@@ -109,6 +121,12 @@ class Retraining(RuleBasedStateMachine):
     def report(self, week: datetime.date) -> None:
         with connect(self.dsn) as connection:
             check_week(connection, week, POLICY)
+            if champion := in_production(connection, before=week):
+                sha256 = loaded_batch(connection, week).sha256
+                evidence = performance_evidence(champion.version, sha256)
+                name = "performance_rmse"
+                row = AlertRow(week, "per_batch", name, 0.0, 0.1, False, evidence)
+                record_alerts(connection, [row])
         event = dg.AssetMaterialization("drift_report", partition=week.isoformat())
         self.instance.report_runless_asset_event(event)
 
