@@ -2,6 +2,8 @@
 
 import datetime
 import json
+import sys
+from contextlib import redirect_stdout
 from typing import Annotated, Any
 
 import httpx
@@ -62,13 +64,15 @@ def _run(dsn: str, week: datetime.date, decision: Decision | None) -> str:
 
     from cinematch_dagster.definitions import defs
 
-    with dg.DagsterInstance.ephemeral() as instance:
+    # MLflow writes to stdout, which holds the outcome and nothing else.
+    with dg.DagsterInstance.ephemeral() as instance, redirect_stdout(sys.stderr):
         result = defs.resolve_job_def(JOB).execute_in_process(
             instance=instance, partition_key=week.isoformat(), raise_on_error=False
         )
     if not result.success:
-        failed = [event.step_key for event in result.get_step_failure_events()]
-        why = f"{', '.join(map(str, failed))} failed for week {week}: the log above says why"
+        failed = [str(event.step_key) for event in result.get_step_failure_events()]
+        steps = ", ".join(failed) or "before its first step"
+        why = f"the retraining of week {week} failed ({steps}): the log above says why"
         if decision:
             with connect(dsn) as connection:
                 requested_in_vain(connection, decision.run_key, why)

@@ -63,13 +63,13 @@ def test_what_was_decided_is_trained_promoted_and_reported_once(
 @pytest.mark.usefixtures("platform_settings")
 def test_a_failure_is_one_sentence_and_written_down(warehouse_dsn: str) -> None:
     made = decide(warehouse_dsn, 1)  # nothing is loaded
-    with pytest.raises(RetrainingError, match=r"^trained_model failed for week 2024-01-01"):
+    with pytest.raises(RetrainingError, match=r"^the retraining of week 2024-01-01 failed"):
         CliRunner().invoke(cli.app, ["retrain"], catch_exceptions=False)
     with connect(warehouse_dsn) as connection:
         written = decision(connection, made.run_key)
     assert written is not None
     assert written.decision == "trigger_failed"
-    assert "trained_model failed" in written.reason
+    assert "the retraining of week 2024-01-01 failed" in written.reason
 
 
 @pytest.mark.usefixtures("platform_settings")
