@@ -1,4 +1,4 @@
-"""The command line: `cinematch demo | up | down | status | history | rollback | data | drift`."""
+"""The command line: `cinematch demo | up | down | status | history | …`; `--help` lists all."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.commands import data, drift, production
+from cinematch_dagster.commands import data, drift, production, retrain
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -31,6 +31,7 @@ KNOWN_ERRORS = (
     OrchestrationError,
     MovieLensError,
     RollbackError,
+    retrain.RetrainingError,
     psycopg.OperationalError,
 )
 
@@ -44,6 +45,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(drift.app, name="drift")
 app.command()(production.history)
 app.command()(production.rollback)
+app.command()(retrain.retrain)
 console = Console()
 
 
@@ -103,6 +105,9 @@ def status(
         typer.echo(json.dumps(found, default=str, indent=2))
         return
     table = Table(show_header=False)
+    for finding in found.pop("freshness", []):
+        told = finding["text"] if finding["passed"] else f"FAILED: {finding['text']}"
+        table.add_row(finding["check"], Text(told))
     for key, value in found.items():
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         table.add_row(key, Text(text))

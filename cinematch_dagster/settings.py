@@ -16,10 +16,18 @@ import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.aliases import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -144,9 +152,43 @@ class PromotionSettings(Section):
 
 
 class OrchestrationSettings(Section):
-    """How often the sensors look."""
+    """How often the sensors look, how patient the runs are, and where a model is trained."""
 
     sensor_interval_seconds: int = Field(30, ge=1)
+    retry_delay_seconds: float = Field(10.0, gt=0)
+    retraining_target: Literal["dagster", "github"] = "dagster"
+    schedules_on: tuple[
+        Literal["freshness_hourly", "database_maintenance_weekly", "retraining_monthly"], ...
+    ] = ("freshness_hourly",)
+
+
+class GitHubSettings(Section):
+    """The workflow that trains when `orchestration.retraining_target` is `github`."""
+
+    token: SecretStr | None = None
+    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    workflow: str = "model_training.yml"
+    ref: str = "main"
+    api_url: str = "https://api.github.com"
+    timeout_seconds: float = Field(10.0, gt=0)
+
+
+class NoticeSettings(Section):
+    """The webhook that is told of failures, drift, promotions and rollbacks; none is an option."""
+
+    webhook_url: SecretStr | None = None
+    shape: Literal["slack", "pagerduty"] = "slack"
+    routing_key: SecretStr | None = None
+    cooldown_minutes: float = Field(60.0, ge=0)
+    timeout_seconds: float = Field(5.0, gt=0)
+
+
+class FreshnessSettings(Section):
+    """How old things may get before a check says so."""
+
+    week_max_days: float = Field(8.0, gt=0)
+    model_max_days: float = Field(90.0, gt=0)
+    sensor_max_minutes: float = Field(10.0, gt=0)
 
 
 class Settings(BaseSettings):
@@ -181,6 +223,17 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     promotion: PromotionSettings = PromotionSettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
+    github: GitHubSettings = GitHubSettings()
+    notices: NoticeSettings = NoticeSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
+
+    @model_validator(mode="after")
+    def _target_is_reachable(self) -> Self:
+        missing = [key for key in ("token", "repository") if getattr(self.github, key) is None]
+        if self.orchestration.retraining_target == "github" and missing:
+            keys = ", ".join(f"github.{key}" for key in missing)
+            raise ValueError(f"{keys}: needed for orchestration.retraining_target 'github'")
+        return self
 
     def with_dataset(self, dataset: str) -> Settings:
         """Return the same settings for another dataset.
@@ -293,7 +346,8 @@ def _problem(error: ErrorDetails) -> str:
     key = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         return f"{key}: not a setting"
-    return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+    problem = error["msg"].removeprefix("Value error, ")
+    return f"{key}: {problem}" if key else problem
 
 
 def serving_variables(env_file: Path = ENV_FILE) -> dict[str, str]:

@@ -40,4 +40,4 @@ def fit_popularity(interactions: Interactions, *, half_life_days: float) -> Popu
     age = seconds / (half_life_days * DAY)
     weights = ranking_weights(interactions.stars, 1.0) * np.exp2(-age)
     sums = np.bincount(interactions.movies, weights, len(interactions.movie_ids))
-    return PopularityRanking(sums / max(float(sums.max()), np.finfo(np.float32).tiny))
+    return PopularityRanking(sums / max(float(sums.max()), float(np.finfo(np.float32).tiny)))
