@@ -1,0 +1,37 @@
+"""What the routes get from the application."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from serving.live import Recent
+from serving.loader import Loader, Served
+
+NO_MODEL = "no model is loaded yet: none has reached production, or the registry is out of reach"
+
+
+async def _loader(request: Request) -> Loader:
+    loader: Loader = request.app.state.loader
+    return loader
+
+
+LoaderDep = Annotated[Loader, Depends(_loader)]
+
+
+async def _served(loader: LoaderDep) -> Served:
+    if loader.served is None:
+        raise HTTPException(503, NO_MODEL)
+    return loader.served
+
+
+ServedDep = Annotated[Served, Depends(_served)]
+
+
+async def _recent(request: Request) -> Recent:
+    recent: Recent = request.app.state.recent
+    return recent
+
+
+RecentDep = Annotated[Recent, Depends(_recent)]
