@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Movie recommendations by the model that is in production now",
         version=version("cinematch"),
         lifespan=_following,
+        responses=problems.documented(_429="too many requests: try again in 1 s"),
     )
     registry = Registry(settings.tracking_uri, settings.registered_model, settings.alias)
     app.state.settings = settings

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from serving.routes import operations, ratings, recommendations
+from serving.routes import first_version, movies, operations, ratings, recommendations, users
 
 router = APIRouter()
-for part in (recommendations, ratings, operations):
+for part in (recommendations, ratings, movies, users, first_version, operations):
     router.include_router(part.router)
 
 __all__ = ["router"]

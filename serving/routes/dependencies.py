@@ -8,8 +8,19 @@ from fastapi import Depends, HTTPException, Request
 
 from serving.live import Recent
 from serving.loader import Loader, Served
+from serving.problems import documented
 
 NO_MODEL = "no model is loaded yet: none has reached production, or the registry is out of reach"
+
+NOT_VALID = "the request is not valid"
+BODY = documented(
+    _400="the body is not JSON in UTF-8",
+    _408="the body did not arrive within 10 seconds",
+    _413="the body is longer than 100000 bytes",
+    _422=NOT_VALID,
+    _503=NO_MODEL,
+)
+"""What may be wrong with a request that has a body."""
 
 
 async def _loader(request: Request) -> Loader:

@@ -10,7 +10,7 @@ from serving.live import Event, Recent, StoreError
 from serving.loader import Served
 from serving.lookup import find
 from serving.problems import documented
-from serving.routes.dependencies import RecentDep, ServedDep
+from serving.routes.dependencies import BODY, RecentDep, ServedDep
 from serving.schemas.base import StoredId
 from serving.schemas.ratings import RatingRequest, StoredRating, Withdrawal
 from serving.security import NO_KEY, require_key
@@ -26,7 +26,7 @@ REFUSALS = documented(
 router = APIRouter(tags=["ratings"], dependencies=[Depends(require_key)])
 
 
-@router.post("/ratings", responses=documented(_400="the body is not JSON in UTF-8") | REFUSALS)
+@router.post("/ratings", responses=BODY | REFUSALS)
 async def rate(given: RatingRequest, served: ServedDep, recent: RecentDep) -> StoredRating:
     """Store a rating, new or changed; once this is answered, it counts and can't be lost."""
     event = Event(given.user_id, given.movie_id, given.rating)

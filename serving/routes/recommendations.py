@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from serving.problems import documented
-from serving.routes.dependencies import NO_MODEL, RecentDep, ServedDep
+from serving.routes.dependencies import BODY, RecentDep, ServedDep
 from serving.schemas.recommendations import Recommendations, RecommendRequest
 
 router = APIRouter(tags=["recommendations"])
 
 
-@router.post(
-    "/recommend",
-    responses=documented(
-        _400="the body is not JSON in UTF-8", _422="the request is not valid", _503=NO_MODEL
-    ),
-)
+@router.post("/recommend", responses=BODY)
 async def recommend(
     wish: RecommendRequest, served: ServedDep, recent: RecentDep
 ) -> Recommendations:
@@ -26,5 +20,6 @@ async def recommend(
         wish.top_k,
         ratings={**recent.of(wish.user_id), **{r.movie_id: r.rating for r in wish.ratings}},
         genres=wish.genres,
+        wish=wish.wish,
     )
     return Recommendations.of(answer, served.release.version)

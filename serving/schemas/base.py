@@ -12,6 +12,7 @@ StoredId = Annotated[int, Field(ge=1, lt=2**31)]
 """Names somebody or something that is stored."""
 Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, allow_inf_nan=False)]
 TopK = Annotated[int, Field(ge=1, le=100, examples=[10])]
+Year = Annotated[int, Field(ge=1800, le=2200)]
 Genre = Annotated[str, Field(min_length=1, max_length=50)]
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field
 
 from serving.answers import Answer, Strategy
-from serving.schemas.base import Genre, Given, Id, Shown, Stars, TopK
+from serving.model import ANYTHING, Wish
+from serving.schemas.base import Genre, Given, Id, Shown, ShownMovie, Stars, TopK, Year
 
 
 class GivenRating(Given):
@@ -26,8 +27,9 @@ def _one_each(ratings: list[GivenRating]) -> list[GivenRating]:
 class RecommendRequest(Given):
     """Who asks, and for what.
 
-    `ratings` counts from now on for this answer only, whether the user is known or not;
-    `genres` keeps movies that have at least one of them.
+    `ratings` counts for this answer only, over those of training and of `POST /ratings`; `genres`
+    keeps movies that have at least one of them, the years those from and to them, and `diversity`
+    gives up relevance for variety of genres, from 0 (not at all) to 1.
     """
 
     user_id: Annotated[Id, Field(examples=[123])]
@@ -41,13 +43,24 @@ class RecommendRequest(Given):
         list[Genre],
         Field(default_factory=list, max_length=50, examples=[["Comedy"]]),
     ]
+    year_from: Annotated[Year | None, Field(examples=[1990])] = None
+    year_to: Annotated[Year | None, Field(examples=[2005])] = None
+    diversity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.3])] = 0.0
+
+    @property
+    def wish(self) -> Wish:
+        """What is wanted beside genres."""
+        if self.year_from is None and self.year_to is None and self.diversity == 0:
+            return ANYTHING
+        return Wish(self.year_from, self.year_to, diversity=self.diversity)
 
 
-class ShownRecommendation(Shown):
-    """One movie; `score` orders one answer, `predicted_rating` is the stars expected."""
+class ShownRecommendation(ShownMovie):
+    """One movie; `score` orders one answer, `predicted_rating` is the stars expected.
 
-    movie_id: Annotated[int, Field(serialization_alias="movieId", examples=[1])]
-    title: Annotated[str, Field(examples=["Toy Story (1995)"])]
+    `because` names the movies that this user liked and that speak for it.
+    """
+
     genres: Annotated[str, Field(examples=["Animation|Children|Comedy"])]
     score: Annotated[float, Field(examples=[0.83])]
     predicted_rating: Annotated[float, Field(examples=[4.4])]
@@ -55,6 +68,7 @@ class ShownRecommendation(Shown):
     reason: Annotated[
         str, Field(examples=["Closest to Monsters, Inc. (2001), one of the movies you liked."])
     ]
+    because: list[ShownMovie]
 
 
 class Recommendations(Shown):
