@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     Attributes:
         environment: anything but `local` needs an `api_key`.
+        workers: processes that answer.
         api_key: what the header `X-API-Key` must hold on routes that change something;
             without one (local use) those routes are open.
         tracking_uri: where MLflow's tracking server and registry answer.
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     environment: Literal["local", "staging", "production"] = "local"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
     api_key: Annotated[SecretStr, Field(min_length=8)] | None = None
     tracking_uri: str = "http://127.0.0.1:5000"
     registered_model: str = "cinematch_recommender"
