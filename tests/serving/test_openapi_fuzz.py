@@ -1,5 +1,6 @@
 """Requests made up from the OpenAPI document, good ones and bad ones, against the whole API."""
 
+import contextlib
 import datetime
 import tempfile
 from pathlib import Path
@@ -19,6 +20,7 @@ FOLDER = Path(_folder.name)
 app = create_app(
     Settings(cache_dir=FOLDER, reports_dir=FOLDER, ratings_file=FOLDER / "ratings.jsonl")
 )
+app.router.lifespan_context = contextlib.nullcontext  # nothing is followed here
 app.state.loader.served = Served(
     Model.load(tiny_model(FOLDER / "model", "v3")),
     Release("3", 300),
