@@ -80,9 +80,8 @@ def _candidate(settings: Settings) -> Loader | None:
     if settings.candidate_mode == "off":
         return None
     registry = Registry(settings.tracking_uri, settings.registered_model, settings.candidate_alias)
-    return Loader(
-        registry, Cache(settings.cache_dir.with_name(f"{settings.cache_dir.name}-candidate"))
-    )
+    folder = settings.cache_dir.with_name(f"{settings.cache_dir.name}-candidate")
+    return Loader(registry, Cache(folder))
 
 
 def _store(settings: Settings) -> RatingStore:

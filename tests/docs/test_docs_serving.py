@@ -5,9 +5,10 @@ import shlex
 from dataclasses import replace
 from typing import get_args
 
+import httpx
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
 
 from cinematch_dagster.settings import ROOT
 from serving import Model
@@ -15,7 +16,7 @@ from serving.answers import Strategy
 from serving.app import create_app
 from serving.loader import Served
 from serving.registry import Release
-from serving.schemas import Recommendations, RecommendRequest
+from serving.schemas.recommendations import Recommendations, RecommendRequest
 from serving.settings import Settings
 from tests.docs.docs_support import DOCUMENTS, blocks, rows, section
 from tests.serving.hand_made import hand_made
@@ -45,8 +46,9 @@ def test_the_pages_that_are_named_exist() -> None:
     assert {"/docs", "/openapi.json", "/reports"} <= paths
 
 
+@pytest.mark.anyio
 @pytest.mark.parametrize("line", CURLS)
-def test_a_curl_line_is_answered(line: str, client: TestClient) -> None:
+async def test_a_curl_line_is_answered(line: str, app: FastAPI) -> None:
     words = shlex.split(line)
     address = next(word for word in words if word.startswith("localhost:8000"))
     method = "POST" if "-d" in words else "GET"
@@ -54,17 +56,24 @@ def test_a_curl_line_is_answered(line: str, client: TestClient) -> None:
         method = words[words.index("-X") + 1]
     body = words[words.index("-d") + 1] if "-d" in words else None
     path = address.removeprefix("localhost:8000")
-    answer = client.request(method, path, content=body, headers=json_headers(words))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.request(method, path, content=body, headers=json_headers(words))
     assert answer.status_code == 200, answer.text
 
 
 def json_headers(words: list[str]) -> dict[str, str]:
-    pairs = (words[place + 1].split(": ") for place, word in enumerate(words) if word == "-H")
-    return {name: value for name, value in pairs}
+    pairs = (words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H")
+    return dict(pairs)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """The API with a model that knows the movies of the examples."""
     folder = tmp_path_factory.mktemp("docs")
     app = create_app(Settings(cache_dir=folder, ratings_file=folder / "ratings.jsonl"))
@@ -73,7 +82,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
     model = Model(replace(artifact, arrays=replace(artifact.arrays, movie_ids=ids)))
     now = datetime.datetime.now(datetime.UTC)
     app.state.loader.served = Served(model, Release("2", 200), "registry", now)
-    return TestClient(app)  # without its lifespan: nothing is followed
+    return app
 
 
 def test_the_answer_has_the_keys_of_an_answer() -> None:

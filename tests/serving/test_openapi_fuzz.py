@@ -20,7 +20,7 @@ FOLDER = Path(_folder.name)
 app = create_app(
     Settings(cache_dir=FOLDER, reports_dir=FOLDER, ratings_file=FOLDER / "ratings.jsonl")
 )
-app.router.lifespan_context = contextlib.nullcontext  # nothing is followed here
+app.router.lifespan_context = lambda _: contextlib.nullcontext()  # nothing is followed here
 app.state.loader.served = Served(
     Model.load(tiny_model(FOLDER / "model", "v3")),
     Release("3", 300),
