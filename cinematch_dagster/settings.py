@@ -158,8 +158,14 @@ class OrchestrationSettings(Section):
     retry_delay_seconds: float = Field(10.0, gt=0)
     retraining_target: Literal["dagster", "github"] = "dagster"
     schedules_on: tuple[
-        Literal["freshness_hourly", "database_maintenance_weekly", "retraining_monthly"], ...
-    ] = ("freshness_hourly",)
+        Literal[
+            "live_ratings_every_monday",
+            "freshness_hourly",
+            "database_maintenance_weekly",
+            "retraining_monthly",
+        ],
+        ...,
+    ] = ("live_ratings_every_monday", "freshness_hourly")
 
 
 class GitHubSettings(Section):
@@ -252,6 +258,11 @@ class Settings(BaseSettings):
     def landing_dir(self) -> Path:
         """Where weekly batch files arrive."""
         return self.state_dir / "landing"
+
+    @property
+    def live_ratings_file(self) -> Path:
+        """Where an API without a database keeps the ratings that people give it."""
+        return self.state_dir / "live_ratings.jsonl"
 
     @property
     def reports_dir(self) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -10,17 +11,39 @@ import numpy as np
 import numpy.typing as npt
 
 from serving import reasons
-from serving.answers import Answer, Recommendation, Strategy
+from serving.answers import Answer, Liked, Recommendation, Strategy
 from serving.arrays import Floats, Ints, ModelError
 from serving.artifact import Artifact, ModelInfo
+from serving.catalogue import Catalogue, Mask, Movie, Rows
 from serving.heads import RankingHead, RatingHead
 from serving.lookup import find, find_all
 from serving.profiles import Profiles
 from serving.ranking import best
 from serving.scoring import FoldedIn, Scorer
 from serving.taste import Taste
+from serving.variety import POOL, varied
 
 __all__ = ["Answer", "FoldedIn", "Model", "ModelError", "ModelInfo", "Recommendation", "Strategy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants beside genres.
+
+    Attributes:
+        year_from: no older movie.
+        year_to: no newer movie.
+        most_popular: only this many of the best by damped mean.
+        diversity: from 0 (the best) to 1 (as varied as can be), see `serving.variety`.
+    """
+
+    year_from: int | None = None
+    year_to: int | None = None
+    most_popular: int | None = None
+    diversity: float = 0.0
+
+
+ANYTHING = Wish()
 
 
 class _Picks(NamedTuple):
@@ -55,11 +78,8 @@ class Model:
             ranking=artifact.ranking,
             popularity=np.where(arrays.movie_counts > 0, arrays.movie_damped_mean, -np.inf),
         )
-        self._titles, self._genre_texts = artifact.titles, artifact.genres
-        self._genre_rows = {g.casefold(): row for row, g in enumerate(self.genres)}
+        self.catalogue = Catalogue(artifact)
         self._unrated = np.flatnonzero(arrays.movie_counts == 0)
-        popular = np.argsort(-arrays.movie_damped_mean, kind="stable")
-        self._popular = popular[arrays.movie_counts[popular] > 0]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -135,62 +155,126 @@ class Model:
         self,
         user_id: int,
         top_k: int,
-        ratings: Mapping[int, float] | None = None,
-        genres: Sequence[str] | None = None,
+        ratings: Mapping[int, float | None] | None = None,
+        genres: Sequence[str] = (),
+        wish: Wish = ANYTHING,
     ) -> Answer:
         """Answer for anybody.
 
         Args:
             user_id: known to the model or not.
             top_k: how many at most; fewer when the catalogue has no more.
-            ratings: movie id to stars, given by the user since training; movies that the model
-                doesn't know are ignored.
+            ratings: movie id to stars, given by the user since training, or None to take a rating
+                back; movies that the model doesn't know are ignored.
             genres: only movies with at least one of these; unknown names are ignored, and an
                 unknown user gets all genres when none has a movie.
+            wish: what else is wanted.
         """
         user = find(self.user_ids, user_id)
-        given = self._known(ratings or {})
-        allowed = self._of_genres(genres or ())
-        if user < 0 and not given:
-            return self._fallback(user_id, top_k, allowed)
+        profile = self._changed(user, self._known(ratings or {}))
+        named = self.catalogue.of_genres(genres)
+        others = self._wished(wish)
+        if not profile and (user < 0 or profile is not None):
+            return self._fallback(user_id, top_k, named, others, wish.diversity)
         strategy: Strategy = "known_user" if user >= 0 else "fold_in"
-        taste = self._taste(user, given)
-        if given or allowed is not None or top_k > self.top_n:
-            picks = self._scored(taste, top_k, allowed)
+        taste = self._taste(user, profile)
+        if profile or named is not None or wish != ANYTHING or top_k > self.top_n:
+            picks = self._scored(taste, top_k, both(named, others), wish.diversity)
         else:
             picks = self._listed(taste, top_k)
         return Answer(user_id, user < 0, strategy, self._describe(picks, taste, strategy))
 
-    def _fallback(self, user_id: int, top_k: int, allowed: npt.NDArray[np.bool_] | None) -> Answer:
+    def expect(
+        self, user_id: int, movie_ids: Sequence[int], ratings: Mapping[int, float | None]
+    ) -> list[float]:
+        """Return the stars expected from anybody for each movie, 0.5 to 5.
+
+        `ratings` are as in `recommend`; an unknown user or movie contributes nothing.
+        """
+        user = find(self.user_ids, user_id)
+        taste = self._taste(user, self._changed(user, self._known(ratings)))
+        movies = find_all(self.movie_ids, np.array(movie_ids, dtype=np.int64))
+        return [float(stars) for stars in taste.stars(movies)]
+
+    def similar(self, movie_id: int, top_k: int) -> list[tuple[Movie, float]]:
+        """Return the movies that a liking for this one speaks for, and how much, best first.
+
+        Where the ranking head has nothing to say (nobody rated the movie), those of the most
+        genres in common, the best damped mean first. An unknown movie has none.
+        """
+        row = self.catalogue.row(movie_id)
+        if row < 0:
+            return []
+        scores = np.where(self.catalogue.counts > 0, self.ranking.alike(row), -np.inf)
+        scores[row] = -np.inf
+        if scores.max() <= 0:
+            shares = self.catalogue.genre_likeness(row)
+            scores = np.where(np.isfinite(scores), shares + self.catalogue.means / 1000, -np.inf)
+        scores[scores <= 0] = -np.inf
+        rows = best(scores, top_k)
+        return [(self.catalogue.movie(r), float(scores[r])) for r in rows.tolist()]
+
+    def profile(self, user_id: int) -> dict[int, float]:
+        """Return what a user had rated in training: movie id to stars."""
+        user = find(self.user_ids, user_id)
+        rated = self.movie_ids[self._history.rated(user)].tolist()
+        return dict(zip(rated, self._history.stars(user).tolist(), strict=True))
+
+    def _fallback(
+        self, user_id: int, top_k: int, named: Mask | None, others: Mask | None, diversity: float
+    ) -> Answer:
         """Answer somebody of whom nothing is known."""
         strategy: Strategy = "popular"
-        rows = self._popular
-        if allowed is not None and allowed[rows].any():
-            strategy, rows = "genre", rows[allowed[rows]]
-        rows = rows[:top_k]
-        picks = _Picks(rows, self._arrays.movie_damped_mean[rows], np.full(len(rows), -1))
-        return Answer(user_id, True, strategy, self._describe(picks, self._taste(-1, {}), strategy))
+        rows: Rows = self.catalogue.popular
+        if others is not None:
+            rows = rows[others[rows]]
+        if named is not None and named[rows].any():
+            strategy, rows = "genre", rows[named[rows]]
+        rows = self._varied(rows, self.catalogue.means[rows], top_k, diversity)
+        picks = _Picks(rows, self.catalogue.means[rows], np.full(len(rows), -1))
+        taste = self._taste(-1, None)
+        return Answer(user_id, True, strategy, self._describe(picks, taste, strategy))
 
-    def _taste(self, user: int, given: Mapping[int, float]) -> Taste:
-        """Return a user as training left him, or as new ratings (row to stars) make him."""
-        if not given:
+    def _taste(self, user: int, profile: Mapping[int, float] | None) -> Taste:
+        """Return a user as training left him, or as a profile (row to stars) makes him."""
+        if profile is None:
             return Taste(self.rating, self._history, user)
-        stars = self._history.stars(user).tolist()
-        known = dict(zip(self._history.rated(user).tolist(), stars, strict=True))
-        profile = Profiles.single(known | dict(given))
-        return Taste(self.rating.fold_in(profile), profile, 0)
+        single = Profiles.single(profile)
+        return Taste(self.rating.fold_in(single), single, 0)
 
-    def _known(self, ratings: Mapping[int, float]) -> dict[int, float]:
+    def _known(self, ratings: Mapping[int, float | None]) -> dict[int, float | None]:
         """Return row to stars of the movies with training ratings."""
         rows = {find(self.movie_ids, movie): stars for movie, stars in ratings.items()}
         counts = self._arrays.movie_counts
         return {row: stars for row, stars in rows.items() if row >= 0 and counts[row] > 0}
 
-    def _of_genres(self, genres: Sequence[str]) -> npt.NDArray[np.bool_] | None:
-        """Return which movies have one of the genres, (n_movies,), or None for all."""
-        names = (genre.casefold() for genre in genres)
-        rows = [self._genre_rows[name] for name in names if name in self._genre_rows]
-        return np.logical_or.reduce(self._arrays.genre_movies[rows]) if rows else None
+    def _changed(self, user: int, given: Mapping[int, float | None]) -> dict[int, float] | None:
+        """Return row to stars with what was given since, None where that changes nothing."""
+        if not given:
+            return None
+        stars = self._history.stars(user).tolist()
+        trained = dict(zip(self._history.rated(user).tolist(), stars, strict=True))
+        profile = {row: s for row, s in {**trained, **given}.items() if s is not None}
+        return None if profile == trained else profile
+
+    def _wished(self, wish: Wish) -> Mask | None:
+        """Return which movies are of the years and the popularity wished for, None for all."""
+        allowed = self.catalogue.of_years(wish.year_from, wish.year_to)
+        if wish.most_popular is None:
+            return allowed
+        popular = np.zeros(len(self.movie_ids), dtype=np.bool_)
+        popular[self.catalogue.popular[: wish.most_popular]] = True
+        return both(allowed, popular)
+
+    def _varied(
+        self, rows: Rows, scores: npt.NDArray[np.floating], top_k: int, diversity: float
+    ) -> Rows:
+        """Choose from rows in the order of their scores."""
+        if diversity == 0:
+            return rows[:top_k]
+        pool = rows[: POOL * top_k]
+        genres = self.catalogue.genre_movies[:, pool]
+        return pool[varied(scores[: len(pool)], genres, top_k, diversity)]
 
     def _listed(self, taste: Taste, top_k: int) -> _Picks:
         """Look up the list made at training time."""
@@ -202,14 +286,15 @@ class Model:
             closest = self.ranking.explain(rows, taste.liked)
         return _Picks(rows, arrays.list_scores[user, : len(rows)], closest)
 
-    def _scored(self, taste: Taste, top_k: int, allowed: npt.NDArray[np.bool_] | None) -> _Picks:
+    def _scored(self, taste: Taste, top_k: int, allowed: Mask | None, diversity: float) -> _Picks:
         """Score the whole catalogue, rated movies out."""
         scores = self.ranking.scores(taste.profile)[0]
         scores[self._unrated] = -np.inf
         scores[taste.rated] = -np.inf
         if allowed is not None:
             scores[~allowed] = -np.inf
-        rows = best(scores, top_k)
+        rows: Rows = best(scores, top_k if diversity == 0 else POOL * top_k)
+        rows = self._varied(rows, scores[rows], top_k, diversity)
         return _Picks(rows, scores[rows], self.ranking.explain(rows, taste.liked))
 
     def _describe(
@@ -219,25 +304,40 @@ class Model:
         rows = picks.rows.tolist()
         columns = zip(
             self.movie_ids[picks.rows].tolist(),
-            [self._titles[row].as_py() for row in rows],
-            [self._genre_texts[row].as_py() for row in rows],
+            [self.catalogue.titles[row].as_py() for row in rows],
+            [self.catalogue.genre_texts[row].as_py() for row in rows],
             picks.scores.tolist(),
             taste.stars(picks.rows).tolist(),
             self._reasons(picks, strategy),
+            self._because(picks),
             strict=True,
         )
         return tuple(
-            Recommendation(movie, title, genres, score, rating, strategy, reason)
-            for movie, title, genres, score, rating, reason in columns
+            Recommendation(movie, title, genres, score, rating, strategy, reason, because)
+            for movie, title, genres, score, rating, reason, because in columns
         )
+
+    def _because(self, picks: _Picks) -> list[tuple[Liked, ...]]:
+        """Return for each pick the liked movie that speaks most for it, if any does."""
+        return [
+            (Liked(int(self.movie_ids[near]), self.catalogue.title(near)),) if near >= 0 else ()
+            for near in picks.nearest.tolist()
+        ]
 
     def _reasons(self, picks: _Picks, strategy: Strategy) -> list[str]:
         """Return a true sentence for each pick."""
         means = self._arrays.movie_damped_mean[picks.rows].tolist()
         counts = self._arrays.movie_counts[picks.rows].tolist()
         return [
-            reasons.like(self._titles[near].as_py())
+            reasons.like(self.catalogue.title(near))
             if near >= 0
             else reasons.rated(strategy, mean, count)
             for near, mean, count in zip(picks.nearest.tolist(), means, counts, strict=True)
         ]
+
+
+def both(first: Mask | None, second: Mask | None) -> Mask | None:
+    """Return what two masks allow, where None allows all."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from serving.arrays import Floats, Rows
 from serving.foldin import blend_with_popularity, fold_in_ranking, ranking_weights
 from serving.profiles import Profiles
-from serving.ranking import nearest
+from serving.ranking import nearest, unit
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,10 @@ class FactorRanking:
             factors = self.movie_factors[profiles.rated(person)]
             own[person] = fold_in_ranking(weights, factors, self.gram, self.regularization)
         return blend_with_popularity(own, self.mean, profiles.counts)
+
+    def alike(self, movie: int) -> Floats:
+        """Return the cosine of each movie's factors with this one's."""
+        return np.asarray(unit(self.movie_factors) @ unit(self.movie_factors[[movie]])[0])
 
     def explain(self, movies: Rows, liked: Rows) -> npt.NDArray[np.intp]:
         """Return the liked movie of the highest cosine, -1 where none is positive."""

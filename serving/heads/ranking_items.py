@@ -36,6 +36,10 @@ class ItemRanking:
             own[person] = self._sums(profiles.rated(person), profiles.stars(person))
         return blend_with_popularity(own, self.mean, profiles.counts)
 
+    def alike(self, movie: int) -> Floats:
+        """Return the movie's weights."""
+        return self._weights_of(movie)
+
     def explain(self, movies: Rows, liked: Rows) -> npt.NDArray[np.intp]:
         """Return the liked movie of the largest weight, -1 where none is positive."""
         if len(liked) == 0:

@@ -26,6 +26,10 @@ class PopularityRanking:
         """Return the same scores for each person; see `RankingHead`."""
         return np.tile(self.popularity.astype(np.float32), (len(profiles), 1))
 
+    def alike(self, movie: int) -> Floats:  # noqa: ARG002  # nobody's taste counts
+        """Return zeros: no movie speaks for another."""
+        return np.zeros_like(self.popularity)
+
     def explain(self, movies: Rows, liked: Rows) -> npt.NDArray[np.intp]:  # noqa: ARG002
         """Return -1: no liked movie speaks for another."""
         return np.full(len(movies), -1, dtype=np.intp)

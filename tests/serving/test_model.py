@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving import Answer, Model, Recommendation
+from serving.answers import Liked
 from tests.serving.hand_made import floats, hand_made, random_artifact
 
 RANDOM = Model(random_artifact(seed=4))
@@ -66,6 +67,7 @@ def test_a_known_user_gets_the_list_made_at_training_time(model: Model) -> None:
                 predicted_rating=3.5 + 0.25 - 0.5 - 1.0,
                 strategy="known_user",
                 reason="Closest to Title 10, one of the movies you liked.",
+                because=(Liked(10, "Title 10"),),
             ),
             Recommendation(
                 movie_id=40,
@@ -75,6 +77,7 @@ def test_a_known_user_gets_the_list_made_at_training_time(model: Model) -> None:
                 predicted_rating=3.5 + 0.25 + 0.25 + 0.5,
                 strategy="known_user",
                 reason="Closest to Title 10, one of the movies you liked.",
+                because=(Liked(10, "Title 10"),),
             ),
         ),
     )

@@ -7,21 +7,15 @@ import dagster as dg
 from cinematch_dagster.defs.operations.jobs import database_maintenance, freshness_checks
 from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.switches import schedule_status
 from cinematch_dagster.warehouse.histograms import loaded_weeks
-
-
-def _status(name: str) -> dg.DefaultScheduleStatus:
-    on = name in load_settings().orchestration.schedules_on
-    return dg.DefaultScheduleStatus.RUNNING if on else dg.DefaultScheduleStatus.STOPPED
-
 
 database_maintenance_weekly = dg.ScheduleDefinition(
     name="database_maintenance_weekly",
     job=database_maintenance,
     cron_schedule="0 4 * * 0",
     execution_timezone="UTC",
-    default_status=_status("database_maintenance_weekly"),
+    default_status=schedule_status("database_maintenance_weekly"),
     description="Every Sunday at 4:00 UTC, when few ratings arrive.",
 )
 
@@ -30,7 +24,7 @@ freshness_hourly = dg.ScheduleDefinition(
     job=freshness_checks,
     cron_schedule="30 * * * *",
     execution_timezone="UTC",
-    default_status=_status("freshness_hourly"),
+    default_status=schedule_status("freshness_hourly"),
     description="Half past every hour: silence shows up as a failed check.",
 )
 
@@ -39,7 +33,7 @@ freshness_hourly = dg.ScheduleDefinition(
     job=trigger_retraining,
     cron_schedule="0 3 1 * *",
     execution_timezone="UTC",
-    default_status=_status("retraining_monthly"),
+    default_status=schedule_status("retraining_monthly"),
     description="On the first of a month at 3:00 UTC a model of the newest week, drift or not.",
 )
 def retraining_monthly(

@@ -1,0 +1,36 @@
+"""Recommendations for anybody."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, BackgroundTasks, HTTPException
+
+from serving.metrics import ANSWERS
+from serving.routes.dependencies import BODY, NO_MODEL, AnswerLogDep, ArmsDep, RecentDep
+from serving.schemas.recommendations import Recommendations, RecommendRequest
+
+router = APIRouter(tags=["recommendations"])
+
+
+@router.post("/recommend", responses=BODY)
+async def recommend(
+    wish: RecommendRequest,
+    arms: ArmsDep,
+    recent: RecentDep,
+    log: AnswerLogDep,
+    background: BackgroundTasks,
+) -> Recommendations:
+    """The best movies for anybody: a known user, one who sends ratings, or a stranger."""
+    arm, served = arms.of(wish.user_id)
+    if served is None:
+        raise HTTPException(503, NO_MODEL)
+    answer = served.model.recommend(
+        wish.user_id,
+        wish.top_k,
+        ratings={**recent.of(wish.user_id), **{r.movie_id: r.rating for r in wish.ratings}},
+        genres=wish.genres,
+        wish=wish.wish,
+    )
+    ANSWERS.labels(answer.strategy, str(answer.fallback).lower(), arm).inc()
+    if log.wanted():
+        background.add_task(log.write, answer, arm, served, arms.shadow)
+    return Recommendations.of(answer, served.release.version, arm)
