@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from threadpoolctl import threadpool_limits
 
-from serving import problems
+from serving import pages, problems
 from serving.cache import Cache
 from serving.loader import Loader
 from serving.middleware import RequestLog
@@ -47,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(RequestLog, share=settings.request_log_share)
     problems.install(app)
     app.include_router(router)
+    pages.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
     reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")
