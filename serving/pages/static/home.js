@@ -160,6 +160,7 @@ function showPicks(movies, answer) {
   list.replaceChildren(...cards);
   listed = movies.map((movie) => movie.movieId);
   list.setAttribute("aria-busy", "false");
+  document.querySelector(".variety").hidden = starting();
   [$("picks-title").textContent, $("picks-text").textContent] = heading(answer);
   $("more").hidden = movies.length < wishes.shown || wishes.shown >= MOST;
   if (!movies.length) warn("Nothing is left to recommend with these wishes. Take one away.");
@@ -212,7 +213,7 @@ function showPerson() {
   $("who").textContent = person === NOBODY ? "You" : `Person ${person}`;
   $("change-person").textContent = person === NOBODY ? "Be someone else" : "Change";
   if (person === NOBODY) {
-    $("who-text").textContent = "Nobody knows you: your stars stay in this browser.";
+    $("who-text").textContent = "Nobody knows you yet. Your stars stay in this browser.";
     return;
   }
   const loved = [...(known?.ratings ?? [])].sort((a, b) => b.rating - a.rating).slice(0, 3);

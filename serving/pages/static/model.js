@@ -7,6 +7,7 @@ const NEWS = 60_000; // how long a change is news
 
 const corner = document.getElementById("model");
 const name = document.getElementById("model-name");
+const when = document.getElementById("model-when");
 const facts = document.getElementById("model-facts");
 const news = document.getElementById("model-news");
 
@@ -15,6 +16,7 @@ let changed = 0; // when it changed under this page
 
 const number = new Intl.NumberFormat("en");
 const time = new Intl.DateTimeFormat("en-GB", { dateStyle: "long", timeStyle: "short" });
+const day = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
 const moment = (text) => time.format(new Date(text));
 
 function element(tag, text, className = "") {
@@ -54,7 +56,8 @@ function show(answer) {
   }
   const fresh = changed && Date.now() - changed < NEWS;
   corner.dataset.state = !found ? "none" : fresh ? "new" : "some";
-  name.textContent = !found ? "No model yet" : fresh ? `Model ${found}, new just now` : `Model ${found}`;
+  name.textContent = !found ? "No model yet" : `Model ${found}`;
+  when.textContent = !found ? "" : fresh ? "new just now" : `trained ${day.format(new Date(answer.model.trained_at))}`;
   describe(answer);
   if (found !== before) {
     document.dispatchEvent(new CustomEvent("model", { detail: { before, now: found } }));
@@ -67,6 +70,7 @@ export async function look() {
   } catch {
     corner.dataset.state = "away";
     name.textContent = "Service away";
+    when.textContent = "";
     document.dispatchEvent(new CustomEvent("away"));
   }
 }

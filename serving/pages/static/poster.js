@@ -6,10 +6,12 @@ const SVG = "http://www.w3.org/2000/svg";
 
 // A small generator of numbers in [0, 1), the same ones for the same movie.
 function numbers(seed) {
-  let state = (seed * 2654435761) >>> 0;
-  return () => {
-    state = (Math.imul(state ^ (state >>> 15), 2246822519) + 0x9e3779b9) >>> 0;
-    return ((state ^ (state >>> 13)) >>> 0) / 2 ** 32;
+  let state = seed >>> 0;
+  return () => { // splitmix32
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
   };
 }
 
@@ -38,7 +40,7 @@ const MOTIFS = {
   },
   "War": (at) => { // chevrons
     const y = at() * 14;
-    return times(4, (i) => shape(`M14 ${y + 34 + i * 26}l46 -30l46 30v11l-46 -30l-46 30z`, i % 2 ? "two" : "one"));
+    return times(5, (i) => shape(`M-60 ${y + 88 + i * 26}l120 -76l120 76v12l-120 -76l-120 76z`, i % 2 ? "two" : "one"));
   },
   "Children": (at) => // building blocks
     times(9, (i) => {
@@ -54,8 +56,8 @@ const MOTIFS = {
     return times(5, (i) => shape(`M-10 ${22 + i * 20}q17.5 ${-high} 35 0t35 0t35 0t35 0`, i % 2 ? "line second" : "line"));
   },
   "Crime": (at) => { // light through blinds
-    const x = 40 + at() * 40;
-    return [circle(x, 60, 38, "one"), ...times(6, (i) => box(0, 12 + i * 18, 120, 9, "two"))];
+    const x = 30 + at() * 60, slat = 14 + at() * 10;
+    return [circle(x, 60, 26 + at() * 18, "one"), ...times(14, (i) => box(-60, -20 + i * slat, 240, slat * (0.3 + at() * 0.25), "two"))];
   },
   "Film-Noir": (at) => { // a beam in the dark
     const x = 20 + at() * 30;
@@ -75,7 +77,7 @@ const MOTIFS = {
   ],
   "Sci-Fi": (at) => { // orbits
     const angle = at() * 6.28, outer = angle + 2 + at() * 2;
-    return [ring(60, 60, 50), ring(60, 60, 34), circle(60, 60, 17, "one"),
+    return [ring(60, 60, 50), ring(60, 60, 34), circle(60, 60, 10 + at() * 14, "one"),
       circle(60 + 34 * Math.cos(angle), 60 + 34 * Math.sin(angle), 7, "two"),
       circle(60 + 50 * Math.cos(outer), 60 + 50 * Math.sin(outer), 4.5, "one")];
   },
@@ -87,7 +89,8 @@ const MOTIFS = {
     }),
   "Fantasy": (at) => { // stars of four points
     const star = (x, y, r, tone) => shape(`M${x} ${y - r}q${r * 0.16} ${r * 0.84} ${r} ${r}q${-r * 0.84} ${r * 0.16} ${-r} ${r}q${-r * 0.16} ${-r * 0.84} ${-r} ${-r}q${r * 0.84} ${-r * 0.16} ${r} ${-r}z`, tone);
-    return [star(54, 62, 46, "one"), star(94, 26 + at() * 10, 18, "two"), star(22 + at() * 8, 98, 15, "two")];
+    const x = 42 + at() * 30, y = 50 + at() * 20;
+    return [star(x, y, 34 + at() * 14, "one"), ...times(4, (i) => star(x + (24 + at() * 34) * Math.cos(i * 1.6 + 0.7), y + (24 + at() * 34) * Math.sin(i * 1.6 + 0.7), 6 + at() * 12, i % 2 ? "one" : "two"))];
   },
   "Western": (at) => { // a low sun
     const x = 36 + at() * 48;
@@ -96,14 +99,23 @@ const MOTIFS = {
   "Documentary": (at) => times(12, (i) => box(12 + (i % 4) * 25, 20 + Math.floor(i / 4) * 28, 21, 23, at() < 0.6 ? "one" : "two")),
 };
 
+function make(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
 export function draw(art, movie) {
   const motif = MOTIFS[tellingGenre(movie)] ?? MOTIFS.Documentary;
-  const elements = motif(numbers(movie.movieId)).map(([name, attributes]) => {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    return element;
+  const at = numbers(movie.movieId);
+  const scale = 0.8 + at() * 0.5;
+  const mirror = at() < 0.5 ? -1 : 1;
+  const group = make("g", {
+    transform: `translate(60 60) scale(${mirror * scale} ${scale}) translate(-60 -60)`,
+    class: at() < 0.35 ? "swapped" : "",
   });
-  art.replaceChildren(...elements);
+  group.append(...motif(at).map((element) => make(...element)));
+  art.replaceChildren(group);
 }
 
 export const familyOfMovie = (movie) => familyOf(tellingGenre(movie));
