@@ -30,10 +30,10 @@ async function ask(path, body, signal) {
 export const version = () => ask("version");
 export const user = (id) => ask(`users/${id}`);
 export const recommend = (wish, signal) => ask("recommend", wish, signal);
-export const store = (ratings) => ask("ratings", ratings);
+export const store = (rating) => ask("ratings", rating);
 
 export async function search(query, signal) {
-  return (await ask(`movies?${new URLSearchParams({ query, limit: 8 })}`, undefined, signal)).movies;
+  return (await ask(`movies?${new URLSearchParams({ query, top_k: 8 })}`, undefined, signal)).movies;
 }
 
 export async function similar(movieId) {

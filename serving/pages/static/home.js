@@ -77,6 +77,9 @@ function spread(movies) {
   return movies.map((movie, i) => [place(movie), i, movie]).sort(([a, i], [b, j]) => a - b || i - j).map(([, , movie]) => movie);
 }
 
+const starsOf = (movieId) => store.rated.get(movieId)?.rating
+  ?? known?.ratings.find((movie) => movie.movieId === movieId)?.rating;
+
 const starting = () => store.person === NOBODY && !store.rated.size;
 
 function wish() {
@@ -94,7 +97,11 @@ async function refresh(said = "") {
   $("picks").setAttribute("aria-busy", "true");
   try {
     const answer = await api.recommend(wish(), running.signal);
-    const found = answer.recommendations.map((movie) => ({ ...movie, expected: movie.predicted_rating }));
+    const found = answer.recommendations.map((movie) => ({
+      ...movie,
+      expected: movie.predicted_rating,
+      because: (movie.because ?? []).map((liked) => ({ rating: starsOf(liked.movieId), ...liked })),
+    }));
     const movies = (starting() && !wishes.genres.size ? spread(found) : found).slice(0, wishes.shown);
     warn("");
     change(() => showPicks(movies, answer));
@@ -218,14 +225,14 @@ function showPerson() {
   }
   const loved = [...(known?.ratings ?? [])].sort((a, b) => b.rating - a.rating).slice(0, 3);
   $("who-text").textContent = known
-    ? `${films(known.ratings.length)} rated in the data${loved.length ? `; loves ${loved.map((movie) => nameOf(movie).name).join(", ")}` : ""}.`
+    ? `${films(known.n_ratings)} rated in the data${loved.length ? `; loves ${loved.map((movie) => nameOf(movie).name).join(", ")}` : ""}.`
     : "A person of the data.";
 }
 
 async function save() {
   const text = $("save-text");
   try {
-    await api.store({ user_id: store.person, ratings: store.ratings });
+    for (const rating of store.ratings) await api.store({ user_id: store.person, ...rating });
     text.textContent = "Kept. They count from now on, and are in the next weekly batch.";
   } catch (error) {
     text.textContent = error.status === 401 ? "Not kept: this service wants a key for it. Your stars still count here." : `Not kept: ${error.message}`;
