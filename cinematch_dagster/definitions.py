@@ -15,7 +15,13 @@ from cinematch_dagster.defs.ingestion.assets import (
     raw_movielens,
 )
 from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
-from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly, data_preparation
+from cinematch_dagster.defs.ingestion.jobs import (
+    buffer_ingestion_weekly,
+    data_preparation,
+    live_ratings_weekly,
+)
+from cinematch_dagster.defs.ingestion.live import live_ratings_batch
+from cinematch_dagster.defs.ingestion.schedules import live_ratings_every_monday
 from cinematch_dagster.defs.ingestion.sensors import landing_folder_sensor
 from cinematch_dagster.defs.operations.assets import database_size
 from cinematch_dagster.defs.operations.jobs import database_maintenance
@@ -34,6 +40,7 @@ defs = dg.Definitions(
         movie_features_asset,
         ratings,
         movies,
+        live_ratings_batch,
         ratings_buffer,
         weekly_performance,
         drift_report,
@@ -44,12 +51,13 @@ defs = dg.Definitions(
     jobs=[
         data_preparation,
         buffer_ingestion_weekly,
+        live_ratings_weekly,
         drift_monitoring,
         model_training,
         trigger_retraining,
         database_maintenance,
     ],
-    schedules=[database_maintenance_weekly],
+    schedules=[database_maintenance_weekly, live_ratings_every_monday],
     sensors=[landing_folder_sensor, drift_alert_sensor],
     resources=resources(),
     executor=dg.in_process_executor,  # one process a run: the work of a run is sequential

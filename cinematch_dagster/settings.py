@@ -175,6 +175,11 @@ class Settings(BaseSettings):
         return self.state_dir / "landing"
 
     @property
+    def live_ratings_file(self) -> Path:
+        """Where an API without a database keeps the ratings that people give it."""
+        return self.state_dir / "live_ratings.jsonl"
+
+    @property
     def reports_dir(self) -> Path:
         """Where the drift reports' pages lie; the API serves them under `/reports/`."""
         return self.state_dir / "reports"

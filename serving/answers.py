@@ -9,6 +9,14 @@ Strategy = Literal["known_user", "fold_in", "genre", "popular"]
 
 
 @dataclass(frozen=True, slots=True)
+class Liked:
+    """A movie that a user liked."""
+
+    movie_id: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """One movie of an answer.
 
@@ -20,6 +28,7 @@ class Recommendation:
         predicted_rating: stars expected from this user, 0.5 to 5.
         strategy: how the movie was found.
         reason: a sentence that is true of this model and this user.
+        because: the movies that the user liked and that speak most for it; none in a fallback.
     """
 
     movie_id: int
@@ -29,11 +38,15 @@ class Recommendation:
     predicted_rating: float
     strategy: Strategy
     reason: str
+    because: tuple[Liked, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A user's recommendations; `fallback` is true for every user not known to the model."""
+    """A user's recommendations.
+
+    `fallback` is true for every user not known to the model, and for one who took all back.
+    """
 
     user_id: int
     fallback: bool

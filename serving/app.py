@@ -9,10 +9,14 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
 from serving import pages, problems
 from serving.cache import Cache
+from serving.limits import BodyLimit, RateLimit
+from serving.live import RatingStore, Recent
+from serving.live.file_store import FileStore
 from serving.loader import Loader
 from serving.middleware import RequestLog
 from serving.registry import Registry
@@ -25,11 +29,16 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     """Follow the registry while the application runs, with one BLAS thread a process."""
     settings: Settings = app.state.settings
     with threadpool_limits(1, user_api="blas"):
-        watch = asyncio.create_task(app.state.loader.watch(settings.poll_seconds))
+        recent: Recent = app.state.recent
+        watches = [
+            asyncio.create_task(app.state.loader.watch(settings.poll_seconds)),
+            asyncio.create_task(recent.watch(settings.ratings_poll_seconds)),
+        ]
         yield
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
+        recent.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -40,11 +49,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Movie recommendations by the model that is in production now",
         version=version("cinematch"),
         lifespan=_following,
+        responses=problems.documented(_429="too many requests: try again in 1 s"),
     )
     registry = Registry(settings.tracking_uri, settings.registered_model, settings.alias)
     app.state.settings = settings
     app.state.loader = Loader(registry, Cache(settings.cache_dir))
-    app.add_middleware(RequestLog, share=settings.request_log_share)
+    app.state.recent = Recent(_store(settings))
+    _add_middleware(app, settings)
     problems.install(app)
     app.include_router(router)
     pages.install(app)
@@ -52,3 +63,28 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")
     return app
+
+
+def _store(settings: Settings) -> RatingStore:
+    """Return where ratings go: the database when there is one, else a file."""
+    if settings.database_url is None:
+        return FileStore(settings.ratings_file)
+    from serving.live.postgres_store import PostgresStore  # psycopg, only where it is used
+
+    return PostgresStore(settings.database_url.get_secret_value())
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    """Put the middleware around the routes; the last one added is the outermost."""
+    app.add_middleware(BodyLimit, most=settings.max_body_bytes, seconds=settings.body_seconds)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
+            expose_headers=["X-Request-ID"],
+        )
+    if settings.rate_limit:
+        app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst)
+    app.add_middleware(RequestLog, share=settings.request_log_share)

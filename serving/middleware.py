@@ -1,4 +1,4 @@
-"""A request's id, its line in the log, and the answer to an error nobody expected."""
+"""A request's id, its figures, its line in the log, and the answer to an error nobody expected."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ import uuid
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.headers import secured
 from serving.log import REQUEST_ID
+from serving.metrics import Observer
 from serving.problems import problem_response
 
 HEADER = "x-request-id"
 ACCEPTED = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 logger = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """Give each request an id (the caller's, if it sent a proper one) and log it.
+    """Give each request an id (the caller's, if it sent a proper one), count it and log it.
 
     Args:
         app: the application inside.
@@ -31,6 +35,7 @@ class RequestLog:
     def __init__(self, app: ASGIApp, share: float) -> None:
         self.app = app
         self.share = share
+        self.observer = Observer()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -47,7 +52,7 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [
-                    *message.get("headers", ()),
+                    *secured(message.get("headers", ())),
                     (HEADER.encode(), request_id.encode()),
                 ]
             await send(message)
@@ -60,7 +65,9 @@ class RequestLog:
                 raise
             answer = problem_response(500, f"unexpected error; the log has request {request_id}")
             await answer(scope, receive, send_with_id)
-        self._log(scope, status, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.observer.request(_method(scope), _route(scope), status, seconds)
+        self._log(scope, status, seconds)
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
         if status < 400 and random.random() >= self.share:
@@ -72,6 +79,17 @@ class RequestLog:
             "milliseconds": round(1000 * seconds, 3),
         }
         logger.info("request", extra={"fields": fields})
+
+
+def _route(scope: Scope) -> str:
+    """Return the template of the route, such as `/movies/{movie_id}`: there are few of them."""
+    route = scope.get("route")
+    return getattr(route, "path", "other") or "other"
+
+
+def _method(scope: Scope) -> str:
+    method: str = scope["method"]
+    return method if method in METHODS else "other"
 
 
 def _request_id(sent: str | None) -> str:

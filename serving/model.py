@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -10,45 +11,75 @@ import numpy as np
 import numpy.typing as npt
 
 from serving import reasons
-from serving.answers import Answer, Recommendation, Strategy
-from serving.artifact import Artifact, Floats, Ints, ModelError, ModelInfo
+from serving.answers import Answer, Liked, Recommendation, Strategy
+from serving.arrays import Floats, Ints, ModelError
+from serving.artifact import Artifact, ModelInfo
+from serving.catalogue import Catalogue, Mask, Movie, Rows
+from serving.heads import RankingHead, RatingHead
 from serving.lookup import find, find_all
-from serving.ranking import best, nearest
-from serving.taste import Taste, anonymous, folded_in, history, trained
+from serving.profiles import Profiles
+from serving.ranking import best
+from serving.scoring import FoldedIn, Scorer
+from serving.taste import Taste
+from serving.variety import POOL, varied
 
-__all__ = ["Answer", "Model", "ModelError", "ModelInfo", "Recommendation", "Strategy"]
+__all__ = ["Answer", "FoldedIn", "Model", "ModelError", "ModelInfo", "Recommendation", "Strategy"]
 
-LOWEST, HIGHEST = 0.5, 5.0
-_BLOCK = 65_536
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants beside genres.
+
+    Attributes:
+        year_from: no older movie.
+        year_to: no newer movie.
+        most_popular: only this many of the best by damped mean.
+        diversity: from 0 (the best) to 1 (as varied as can be), see `serving.variety`.
+    """
+
+    year_from: int | None = None
+    year_to: int | None = None
+    most_popular: int | None = None
+    diversity: float = 0.0
+
+
+ANYTHING = Wish()
 
 
 class _Picks(NamedTuple):
-    """Rows of movies, best first, their scores, and each one's nearest liked movie's row or -1."""
+    """Rows of movies, best first, their scores, and the liked movie that explains each, or -1."""
 
     rows: npt.NDArray[np.integer]
-    scores: Floats
+    scores: npt.NDArray[np.floating]
     nearest: npt.NDArray[np.integer]
 
 
 class Model:
-    r"""Two heads over one catalogue: stars by biased matrix factorization, order by implicit ALS.
+    """Two heads over one catalogue: one expects stars, the other orders (`serving.heads`).
 
-    Stars: :math:`\hat r_{ui} = \mu + b_u + b_i + p_u \cdot q_i`; an unknown user or movie
-    contributes 0. Order: :math:`x_u \cdot y_i`. Known users without new wishes are answered from
-    lists made at training time; a user who sends ratings is folded in (`serving.foldin`);
-    an unknown one without gets the best by damped mean, of the genres named if any.
+    Known users without new wishes are answered from lists made at training time; a user who sends
+    ratings is folded in; an unknown one without gets the best by damped mean, of the genres named
+    if any.
     """
 
     def __init__(self, artifact: Artifact) -> None:
         self.info = artifact.info
-        self._parameters = artifact.parameters
+        self.rating: RatingHead = artifact.rating
+        self.ranking: RankingHead = artifact.ranking
+        self.genres = artifact.genre_names
+        """The genres that `recommend` knows, in any case of letters."""
         self._arrays = arrays = artifact.arrays
-        self._titles, self._genre_texts = artifact.titles, artifact.genres
-        self._genre_rows = {g.casefold(): row for row, g in enumerate(artifact.parameters.genres)}
-        self._anonymous = anonymous(arrays)
+        self._history = Profiles(arrays.rated_offsets, arrays.rated_movies, arrays.rated_halves)
+        self._scorer = Scorer(
+            movie_ids=arrays.movie_ids,
+            user_ids=arrays.user_ids,
+            profiles=self._history,
+            rating=artifact.rating,
+            ranking=artifact.ranking,
+            popularity=np.where(arrays.movie_counts > 0, arrays.movie_damped_mean, -np.inf),
+        )
+        self.catalogue = Catalogue(artifact)
         self._unrated = np.flatnonzero(arrays.movie_counts == 0)
-        popular = np.argsort(-arrays.movie_damped_mean, kind="stable")
-        self._popular = popular[arrays.movie_counts[popular] > 0]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -75,30 +106,29 @@ class Model:
         return self._arrays.user_ids
 
     @property
-    def genres(self) -> tuple[str, ...]:
-        """The genres that `recommend` knows, in any case of letters."""
-        return self._parameters.genres
-
-    @property
     def top_n(self) -> int:
         """Length of the lists made for known users."""
         return int(self._arrays.list_movies.shape[1])
 
     def seen(self, user_id: int) -> Ints:
         """Return the ids of the movies that a user had rated in training, ascending."""
-        rated, _ = history(self._arrays, find(self.user_ids, user_id))
-        return self.movie_ids[rated]
+        return self.movie_ids[self._history.rated(find(self.user_ids, user_id))]
+
+    def rated_pairs(self, user_ids: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
+        """Return the pairs of (user id, movie id) that these users had rated in training."""
+        rows = find_all(self.user_ids, user_ids)
+        known = rows[rows >= 0]
+        profiles = self._history.take(known)
+        return self.user_ids[known][profiles.owners()], self.movie_ids[profiles.movies]
 
     def predict(
         self, user_ids: npt.NDArray[np.integer], movie_ids: npt.NDArray[np.integer]
     ) -> Floats:
-        """Return the stars expected from each user for each movie, pairwise, (n,), 0.5 to 5."""
-        users, movies = find_all(self.user_ids, user_ids), find_all(self.movie_ids, movie_ids)
-        stars = np.empty(len(users), dtype=np.float32)
-        for start in range(0, len(users), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            stars[block] = self._stars(users[block], movies[block])
-        return stars
+        """Return the stars expected from each user for each movie, pairwise, (n,), 0.5 to 5.
+
+        An unknown user or movie contributes nothing: what is left is the mean and one bias.
+        """
+        return self._scorer.predict(user_ids, movie_ids)
 
     def scores(self, user_ids: npt.NDArray[np.integer]) -> Floats:
         """Return the ranking scores of the whole catalogue, (n, n_movies), rated movies included.
@@ -106,133 +136,208 @@ class Model:
         A user not known to the model gets the damped means. Movies without a training rating
         are -inf: they are never recommended.
         """
-        rows = find_all(self.user_ids, user_ids)
-        scores = self._arrays.user_ranking[rows] @ self._arrays.movie_ranking.T
-        scores[rows < 0] = self._arrays.movie_damped_mean
-        scores[:, self._unrated] = -np.inf
-        return scores
+        return self._scorer.scores(user_ids)
+
+    def fold_in(
+        self,
+        user_ids: npt.NDArray[np.integer],
+        movie_ids: npt.NDArray[np.integer],
+        stars: npt.NDArray[np.floating],
+    ) -> FoldedIn:
+        """Return the model as it is when it knows these ratings too, (n,) each, pairwise.
+
+        The movie side stays as trained. What a user had rated in training counts as well, a new
+        rating replacing the old one; movies without a training rating are ignored.
+        """
+        return self._scorer.fold_in(user_ids, movie_ids, stars)
 
     def recommend(
         self,
         user_id: int,
         top_k: int,
-        ratings: Mapping[int, float] | None = None,
-        genres: Sequence[str] | None = None,
+        ratings: Mapping[int, float | None] | None = None,
+        genres: Sequence[str] = (),
+        wish: Wish = ANYTHING,
     ) -> Answer:
         """Answer for anybody.
 
         Args:
             user_id: known to the model or not.
             top_k: how many at most; fewer when the catalogue has no more.
-            ratings: movie id to stars, given by the user since training; movies that the model
-                doesn't know are ignored.
+            ratings: movie id to stars, given by the user since training, or None to take a rating
+                back; movies that the model doesn't know are ignored.
             genres: only movies with at least one of these; unknown names are ignored, and an
                 unknown user gets all genres when none has a movie.
+            wish: what else is wanted.
         """
         user = find(self.user_ids, user_id)
-        given = self._known(ratings or {})
-        allowed = self._of_genres(genres or ())
-        if user < 0 and not given:
-            return self._fallback(user_id, top_k, allowed)
+        profile = self._changed(user, self._known(ratings or {}))
+        named = self.catalogue.of_genres(genres)
+        others = self._wished(wish)
+        if not profile and (user < 0 or profile is not None):
+            return self._fallback(user_id, top_k, named, others, wish.diversity)
         strategy: Strategy = "known_user" if user >= 0 else "fold_in"
-        if given:
-            taste = folded_in(self._arrays, self._parameters, user, given)
+        taste = self._taste(user, profile)
+        if profile or named is not None or wish != ANYTHING or top_k > self.top_n:
+            picks = self._scored(taste, top_k, both(named, others), wish.diversity)
         else:
-            taste = trained(self._arrays, user)
-        if given or allowed is not None or top_k > self.top_n:
-            picks = self._scored(taste, top_k, allowed)
-        else:
-            picks = self._listed(user, top_k)
+            picks = self._listed(taste, top_k)
         return Answer(user_id, user < 0, strategy, self._describe(picks, taste, strategy))
 
-    def _fallback(self, user_id: int, top_k: int, allowed: npt.NDArray[np.bool_] | None) -> Answer:
+    def expect(
+        self, user_id: int, movie_ids: Sequence[int], ratings: Mapping[int, float | None]
+    ) -> list[float]:
+        """Return the stars expected from anybody for each movie, 0.5 to 5.
+
+        `ratings` are as in `recommend`; an unknown user or movie contributes nothing.
+        """
+        user = find(self.user_ids, user_id)
+        taste = self._taste(user, self._changed(user, self._known(ratings)))
+        movies = find_all(self.movie_ids, np.array(movie_ids, dtype=np.int64))
+        return [float(stars) for stars in taste.stars(movies)]
+
+    def similar(self, movie_id: int, top_k: int) -> list[tuple[Movie, float]]:
+        """Return the movies that a liking for this one speaks for, and how much, best first.
+
+        Where the ranking head has nothing to say (nobody rated the movie), those of the most
+        genres in common, the best damped mean first. An unknown movie has none.
+        """
+        row = self.catalogue.row(movie_id)
+        if row < 0:
+            return []
+        scores = np.where(self.catalogue.counts > 0, self.ranking.alike(row), -np.inf)
+        scores[row] = -np.inf
+        if scores.max() <= 0:
+            shares = self.catalogue.genre_likeness(row)
+            scores = np.where(np.isfinite(scores), shares + self.catalogue.means / 1000, -np.inf)
+        scores[scores <= 0] = -np.inf
+        rows = best(scores, top_k)
+        return [(self.catalogue.movie(r), float(scores[r])) for r in rows.tolist()]
+
+    def profile(self, user_id: int) -> dict[int, float]:
+        """Return what a user had rated in training: movie id to stars."""
+        user = find(self.user_ids, user_id)
+        rated = self.movie_ids[self._history.rated(user)].tolist()
+        return dict(zip(rated, self._history.stars(user).tolist(), strict=True))
+
+    def _fallback(
+        self, user_id: int, top_k: int, named: Mask | None, others: Mask | None, diversity: float
+    ) -> Answer:
         """Answer somebody of whom nothing is known."""
         strategy: Strategy = "popular"
-        rows = self._popular
-        if allowed is not None and allowed[rows].any():
-            strategy, rows = "genre", rows[allowed[rows]]
-        rows = rows[:top_k]
-        picks = _Picks(rows, self._arrays.movie_damped_mean[rows], np.full(len(rows), -1))
-        return Answer(user_id, True, strategy, self._describe(picks, self._anonymous, strategy))
+        rows = self.catalogue.popular
+        if others is not None:
+            rows = rows[others[rows]]
+        if named is not None and named[rows].any():
+            strategy, rows = "genre", rows[named[rows]]
+        rows = self._varied(rows, self.catalogue.means[rows], top_k, diversity)
+        picks = _Picks(rows, self.catalogue.means[rows], np.full(len(rows), -1))
+        taste = self._taste(-1, None)
+        return Answer(user_id, True, strategy, self._describe(picks, taste, strategy))
 
-    def _known(self, ratings: Mapping[int, float]) -> dict[int, float]:
+    def _taste(self, user: int, profile: Mapping[int, float] | None) -> Taste:
+        """Return a user as training left him, or as a profile (row to stars) makes him."""
+        if profile is None:
+            return Taste(self.rating, self._history, user)
+        single = Profiles.single(profile)
+        return Taste(self.rating.fold_in(single), single, 0)
+
+    def _known(self, ratings: Mapping[int, float | None]) -> dict[int, float | None]:
         """Return row to stars of the movies with training ratings."""
         rows = {find(self.movie_ids, movie): stars for movie, stars in ratings.items()}
         counts = self._arrays.movie_counts
         return {row: stars for row, stars in rows.items() if row >= 0 and counts[row] > 0}
 
-    def _of_genres(self, genres: Sequence[str]) -> npt.NDArray[np.bool_] | None:
-        """Return which movies have one of the genres, (n_movies,), or None for all."""
-        names = (genre.casefold() for genre in genres)
-        rows = [self._genre_rows[name] for name in names if name in self._genre_rows]
-        return np.logical_or.reduce(self._arrays.genre_movies[rows]) if rows else None
+    def _changed(self, user: int, given: Mapping[int, float | None]) -> dict[int, float] | None:
+        """Return row to stars with what was given since, None where that changes nothing."""
+        if not given:
+            return None
+        stars = self._history.stars(user).tolist()
+        trained = dict(zip(self._history.rated(user).tolist(), stars, strict=True))
+        profile = {row: s for row, s in {**trained, **given}.items() if s is not None}
+        return None if profile == trained else profile
 
-    def _listed(self, user: int, top_k: int) -> _Picks:
+    def _wished(self, wish: Wish) -> Mask | None:
+        """Return which movies are of the years and the popularity wished for, None for all."""
+        allowed = self.catalogue.of_years(wish.year_from, wish.year_to)
+        if wish.most_popular is None:
+            return allowed
+        popular = np.zeros(len(self.movie_ids), dtype=np.bool_)
+        popular[self.catalogue.popular[: wish.most_popular]] = True
+        return both(allowed, popular)
+
+    def _varied(
+        self, rows: Rows, scores: npt.NDArray[np.floating], top_k: int, diversity: float
+    ) -> Rows:
+        """Choose from rows in the order of their scores."""
+        if diversity == 0:
+            return rows[:top_k]
+        pool = rows[: POOL * top_k]
+        genres = self.catalogue.genre_movies[:, pool]
+        return pool[varied(scores[: len(pool)], genres, top_k, diversity)]
+
+    def _listed(self, taste: Taste, top_k: int) -> _Picks:
         """Look up the list made at training time."""
-        rows = self._arrays.list_movies[user, :top_k]
+        arrays, user = self._arrays, taste.user
+        rows = arrays.list_movies[user, :top_k].astype(np.intp) - 1
         rows = rows[rows >= 0]
-        listed = slice(len(rows))
-        return _Picks(
-            rows,
-            self._arrays.list_scores[user, listed],
-            self._arrays.list_nearest[user, listed],
-        )
+        closest = arrays.list_nearest[user, : len(rows)].astype(np.intp) - 1
+        if len(closest) < len(rows):
+            closest = self.ranking.explain(rows, taste.liked)
+        return _Picks(rows, arrays.list_scores[user, : len(rows)], closest)
 
-    def _scored(self, taste: Taste, top_k: int, allowed: npt.NDArray[np.bool_] | None) -> _Picks:
+    def _scored(self, taste: Taste, top_k: int, allowed: Mask | None, diversity: float) -> _Picks:
         """Score the whole catalogue, rated movies out."""
-        movies = self._arrays.movie_ranking
-        scores = movies @ taste.ranking
+        scores = self.ranking.scores(taste.profile)[0]
         scores[self._unrated] = -np.inf
         scores[taste.rated] = -np.inf
         if allowed is not None:
             scores[~allowed] = -np.inf
-        rows = best(scores, top_k)
-        closest = nearest(movies[rows], movies[taste.liked])
-        found = closest >= 0
-        closest[found] = taste.liked[closest[found]]
-        return _Picks(rows, scores[rows], closest)
+        rows: Rows = best(scores, top_k if diversity == 0 else POOL * top_k)
+        rows = self._varied(rows, scores[rows], top_k, diversity)
+        return _Picks(rows, scores[rows], self.ranking.explain(rows, taste.liked))
 
     def _describe(
         self, picks: _Picks, taste: Taste, strategy: Strategy
     ) -> tuple[Recommendation, ...]:
         """Turn rows into recommendations with titles, stars and reasons."""
-        arrays, rows = self._arrays, picks.rows.tolist()
-        stars = arrays.movie_factors[picks.rows] @ taste.factors + arrays.movie_bias[picks.rows]
-        stars = np.clip(stars + (taste.bias + self._parameters.global_mean), LOWEST, HIGHEST)
+        rows = picks.rows.tolist()
         columns = zip(
-            arrays.movie_ids[picks.rows].tolist(),
-            [self._titles[row].as_py() for row in rows],
-            [self._genre_texts[row].as_py() for row in rows],
+            self.movie_ids[picks.rows].tolist(),
+            [self.catalogue.titles[row].as_py() for row in rows],
+            [self.catalogue.genre_texts[row].as_py() for row in rows],
             picks.scores.tolist(),
-            stars.tolist(),
+            taste.stars(picks.rows).tolist(),
             self._reasons(picks, strategy),
+            self._because(picks),
             strict=True,
         )
         return tuple(
-            Recommendation(movie, title, genres, score, rating, strategy, reason)
-            for movie, title, genres, score, rating, reason in columns
+            Recommendation(movie, title, genres, score, rating, strategy, reason, because)
+            for movie, title, genres, score, rating, reason, because in columns
         )
+
+    def _because(self, picks: _Picks) -> list[tuple[Liked, ...]]:
+        """Return for each pick the liked movie that speaks most for it, if any does."""
+        return [
+            (Liked(int(self.movie_ids[near]), self.catalogue.title(near)),) if near >= 0 else ()
+            for near in picks.nearest.tolist()
+        ]
 
     def _reasons(self, picks: _Picks, strategy: Strategy) -> list[str]:
         """Return a true sentence for each pick."""
         means = self._arrays.movie_damped_mean[picks.rows].tolist()
         counts = self._arrays.movie_counts[picks.rows].tolist()
         return [
-            reasons.like(self._titles[near].as_py())
+            reasons.like(self.catalogue.title(near))
             if near >= 0
             else reasons.rated(strategy, mean, count)
             for near, mean, count in zip(picks.nearest.tolist(), means, counts, strict=True)
         ]
 
-    def _stars(self, users: npt.NDArray[np.intp], movies: npt.NDArray[np.intp]) -> Floats:
-        """Return expected stars for rows, where -1 contributes nothing, (n,)."""
-        arrays = self._arrays
-        known_user, known_movie = users >= 0, movies >= 0
-        both = known_user & known_movie
-        stars = np.full(len(users), self._parameters.global_mean, dtype=np.float32)
-        stars[known_user] += arrays.user_bias[users[known_user]]
-        stars[known_movie] += arrays.movie_bias[movies[known_movie]]
-        stars[both] += np.einsum(
-            "nf,nf->n", arrays.user_factors[users[both]], arrays.movie_factors[movies[both]]
-        )
-        return np.clip(stars, LOWEST, HIGHEST)
+
+def both(first: Mask | None, second: Mask | None) -> Mask | None:
+    """Return what two masks allow, where None allows all."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second

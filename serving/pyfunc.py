@@ -16,6 +16,7 @@ from mlflow.models.signature import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, Schema
 
+from serving.answers import Recommendation
 from serving.model import Model
 
 DEFAULT_TOP_K = 10
@@ -53,7 +54,7 @@ class CineMatch(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002
     ) -> pd.DataFrame:
-        """Return user_id, rank (from 1) and the fields of `Recommendation`, best first."""
+        """Return user_id, rank (from 1) and the plain fields of `Recommendation`, best first."""
         top_k = model_input.get("top_k", pd.Series(DEFAULT_TOP_K, index=model_input.index))
         answers = [
             self.model.recommend(int(user), int(k))
@@ -61,11 +62,18 @@ class CineMatch(PythonModel):
         ]
         return pd.DataFrame(
             [
-                {"user_id": answer.user_id, "rank": rank, **asdict(recommendation)}
+                {"user_id": answer.user_id, "rank": rank, **_columns(recommendation)}
                 for answer in answers
                 for rank, recommendation in enumerate(answer.recommendations, start=1)
             ]
         )
+
+
+def _columns(recommendation: Recommendation) -> dict[str, Any]:
+    """Return the fields that are plain values."""
+    fields = asdict(recommendation)
+    del fields["because"]  # `reason` names the movie
+    return fields
 
 
 set_model(CineMatch())

@@ -27,11 +27,12 @@ def nearest(picks: Floats, liked: Floats) -> Rows:
     """
     if len(liked) == 0:
         return np.full(len(picks), -1, dtype=np.intp)
-    cosines = _unit(picks) @ _unit(liked).T
+    cosines = unit(picks) @ unit(liked).T
     closest = cosines.argmax(axis=1)
     return np.where(cosines.max(axis=1) > 0, closest, -1)
 
 
-def _unit(rows: Floats) -> Floats:
+def unit(rows: Floats) -> Floats:
+    """Return rows of length 1; zeros stay zeros."""
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(norms, np.finfo(np.float32).tiny), dtype=np.float32)

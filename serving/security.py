@@ -13,6 +13,9 @@ HEADER = APIKeyHeader(
 )
 
 
+NO_KEY = "the header X-API-Key does not hold the key of this service"
+
+
 async def require_key(request: Request, key: Annotated[str | None, Security(HEADER)]) -> None:
     """Refuse a request without the configured key; without one configured let all pass."""
     expected = request.app.state.settings.api_key
@@ -20,4 +23,4 @@ async def require_key(request: Request, key: Annotated[str | None, Security(HEAD
         return
     sent = (key or "").encode("latin-1")  # as header values are decoded
     if not hmac.compare_digest(sent, expected.get_secret_value().encode()):
-        raise HTTPException(401, "the header X-API-Key does not hold the key of this service")
+        raise HTTPException(401, NO_KEY)

@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CINEMATCH_SERVING_"
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/]+)$")]
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -29,6 +30,14 @@ class Settings(BaseSettings):
         cache_dir: holds the local copies of the models that were downloaded.
         poll_seconds: pause between two looks at the alias.
         reports_dir: pages in it are served under `/reports/`.
+        database_url: the warehouse, for ratings given now; without one they go to `ratings_file`.
+        ratings_file: holds the ratings given now where there is no database.
+        ratings_poll_seconds: pause between two looks for ratings that other workers stored.
+        max_body_bytes: a longer request body is refused.
+        body_seconds: a body that takes longer to arrive is refused.
+        rate_limit: requests a second and client, on average; 0 is no limit.
+        rate_burst: requests that a client may send at once before the limit counts.
+        cors_origins: origins whose pages may call the API, separated by commas.
         request_log_share: share of the successful requests that is logged; failed ones always are.
     """
 
@@ -46,7 +55,20 @@ class Settings(BaseSettings):
     cache_dir: Path = ROOT / "var" / "serving"
     reports_dir: Path = ROOT / "var" / "reports"
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    database_url: SecretStr | None = None
+    ratings_file: Path = ROOT / "var" / "live_ratings.jsonl"
+    ratings_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 1.0
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 100_000
+    body_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    rate_limit: Annotated[float, Field(ge=0)] = 0.0
+    rate_burst: Annotated[int, Field(ge=1)] = 20
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     request_log_share: Annotated[float, Field(ge=0, le=1)] = 0.01
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _separated_by_commas(cls, value: object) -> object:
+        return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _key_outside_local_use(self) -> Self:

@@ -67,6 +67,8 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
         "CINEMATCH_SERVING_PORT": str(settings.api_port),
         "CINEMATCH_SERVING_CACHE_DIR": str(state / "serving"),
         "CINEMATCH_SERVING_REPORTS_DIR": str(settings.reports_dir),
+        "CINEMATCH_SERVING_DATABASE_URL": warehouse,
+        "CINEMATCH_SERVING_RATINGS_FILE": str(settings.live_ratings_file),
         "DAGSTER_HOME": str(state / "dagster"),
         "MLFLOW_BACKEND_STORE_URI": neighbour_url(warehouse, "mlflow"),
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

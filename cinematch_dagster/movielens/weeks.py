@@ -23,6 +23,11 @@ def batch_id(week: datetime.date, first_week: datetime.date) -> str:
     return f"batch_w{since_first + 1}"
 
 
+def is_batch_id(name: str) -> bool:
+    """Whether a name is `batch_wN`."""
+    return _BATCH_ID.fullmatch(name) is not None
+
+
 def week_of(batch_id: str, first_week: datetime.date) -> datetime.date:
     """Return the week of a batch.
 

@@ -17,7 +17,12 @@ GRAPH = {
     "movie_features": ("preparation", {"raw_movielens"}, None),
     "ratings": ("preparation", {"initial_ratings"}, None),
     "movies": ("preparation", {"movie_features"}, None),
-    "ratings_buffer": ("ingestion", {"buffer_batches", "ratings", "movies"}, weeks),
+    "live_ratings_batch": ("ingestion", set(), None),
+    "ratings_buffer": (
+        "ingestion",
+        {"buffer_batches", "live_ratings_batch", "ratings", "movies"},
+        weeks,
+    ),
     "weekly_performance": ("drift", {"ratings_buffer"}, weeks),
     "drift_report": ("drift", {"ratings_buffer", "weekly_performance", "drift_report"}, weeks),
     "trained_model": ("training", {"ratings", "movies", "drift_report"}, model_weeks),
@@ -71,6 +76,7 @@ def test_jobs_have_the_names_that_people_know() -> None:
     assert selections == {
         "data_preparation": {name for name, row in GRAPH.items() if row[0] == "preparation"},
         "buffer_ingestion_weekly": {"ratings_buffer", "weekly_performance", "drift_report"},
+        "live_ratings_weekly": {"live_ratings_batch"},
         "drift_monitoring": {"drift_report"},
         "model_training": {"trained_model"},
         "trigger_retraining": {"trained_model", "production_registration"},

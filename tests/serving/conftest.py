@@ -1,3 +1,4 @@
+import datetime
 import os
 import warnings
 from collections.abc import Iterator
@@ -5,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from serving import Model
+from serving.loader import Served
 from serving.registry import Release
-from tests.serving.support import Publish
+from tests.serving.support import Publish, tiny_model
 
 
 @pytest.fixture(autouse=True)
@@ -14,6 +17,13 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
         if name.startswith("CINEMATCH_SERVING_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
+    model = Model.load(tiny_model(tmp_path_factory.mktemp("model"), "v3"))
+    now = datetime.datetime(2024, 1, 8, tzinfo=datetime.UTC)
+    return Served(model, Release("3", 300), "registry", now)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import datetime
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,25 +12,17 @@ from threadpoolctl import threadpool_info
 from serving import Model
 from serving.app import create_app
 from serving.loader import Served
-from serving.registry import LoadError, Release
+from serving.registry import LoadError
 from serving.settings import Settings
 from tests.serving.hand_made import random_artifact
-from tests.serving.support import tiny_model
 
 pytestmark = pytest.mark.anyio
 STRANGER = 123
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
-    model = Model.load(tiny_model(tmp_path_factory.mktemp("model"), "v3"))
-    now = datetime.datetime(2024, 1, 8, tzinfo=datetime.UTC)
-    return Served(model, Release("3", 300), "registry", now)
-
-
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(cache_dir=tmp_path))
+    return create_app(Settings(cache_dir=tmp_path, ratings_file=tmp_path / "ratings.jsonl"))
 
 
 @pytest.fixture
@@ -113,19 +104,21 @@ async def test_the_answer_for_a_known_user(client: httpx.AsyncClient) -> None:
             "movieId": 30,
             "title": "Title 30 (v3)",
             "genres": "Drama",
-            "score": pytest.approx(0.8),
+            "score": pytest.approx(0.8, abs=1e-3),
             "predicted_rating": pytest.approx(3.5 + 0.25 - 0.5 - 1),
             "strategy": "known_user",
             "reason": "Closest to Title 10 (v3), one of the movies you liked.",
+            "because": [{"movieId": 10, "title": "Title 10 (v3)"}],
         },
         {
             "movieId": 40,
             "title": "Title 40 (v3)",
             "genres": "Drama",
-            "score": pytest.approx(0.65),
+            "score": pytest.approx(0.65, abs=1e-3),
             "predicted_rating": pytest.approx(3.5 + 0.25 + 0.25 + 0.5),
             "strategy": "known_user",
             "reason": "Closest to Title 10 (v3), one of the movies you liked.",
+            "because": [{"movieId": 10, "title": "Title 10 (v3)"}],
         },
     ]
 
@@ -173,7 +166,7 @@ async def test_the_chain_of_fallbacks(client: httpx.AsyncClient) -> None:
 
 
 async def test_ratings_sent_along_count_for_a_known_user(client: httpx.AsyncClient) -> None:
-    assert movies(await recommend(client, user_id=1)) == [30, 40, 20]
+    assert movies(await recommend(client, user_id=1, top_k=3)) == [30, 40, 20]
     after = await recommend(client, user_id=1, ratings=[{"movieId": 30, "rating": 0.5}])
     assert after["fallback"] is False
     assert set(movies(after)) == {40, 20}
@@ -300,25 +293,44 @@ def operations(app: FastAPI) -> dict[str, Any]:
     }
 
 
+BODY = {"400", "408", "413", "422", "503"}
+
+
 async def test_the_document_names_every_answer(operations: dict[str, Any]) -> None:
-    assert {path: set(operation["responses"]) for path, operation in operations.items()} == {
-        "/health": {"200"},
-        "/ready": {"200", "503"},
-        "/version": {"200"},
-        "/recommend": {"200", "400", "422", "503"},
-        "/reload-model": {"200", "401", "502"},
+    answers = {path: set(operation["responses"]) for path, operation in operations.items()}
+    assert {path: found - {"200", "429"} for path, found in answers.items()} == {
+        "/health": set(),
+        "/ready": {"503"},
+        "/version": set(),
+        "/metrics": set(),
+        "/recommend": BODY,
+        "/predict": BODY,
+        "/predict_batch": BODY,
+        "/predict_top_of_genre": BODY,
+        "/predict_top_of_top": BODY,
+        "/ratings": BODY | {"401", "404"},
+        "/ratings/{movie_id}": {"401", "404", "422", "503"},
+        "/movies": {"422", "503"},
+        "/movies/{movie_id}": {"404", "422", "503"},
+        "/movies/{movie_id}/similar": {"404", "422", "503"},
+        "/users/{user_id}": {"422", "503"},
+        "/reload-model": {"401", "502"},
     }
-    for operation in operations.values():
+    for path, operation in operations.items():
+        assert {"200", "429"} <= set(operation["responses"])
         assert operation["description"]
         for status, answer in operation["responses"].items():
-            expected = "application/json" if status == "200" else "application/problem+json"
+            good = "text/plain" if path == "/metrics" else "application/json"
+            expected = good if status == "200" else "application/problem+json"
             assert set(answer["content"]) == {expected}
 
 
 async def test_the_document_says_which_route_takes_the_key(operations: dict[str, Any]) -> None:
-    assert [path for path, operation in operations.items() if "security" in operation] == [
-        "/reload-model"
-    ]
+    assert {path for path, operation in operations.items() if "security" in operation} == {
+        "/ratings",
+        "/ratings/{movie_id}",
+        "/reload-model",
+    }
 
 
 async def test_the_documents_request_example_is_answered(

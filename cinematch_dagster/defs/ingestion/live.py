@@ -1,0 +1,30 @@
+"""`live_ratings_batch`: what people told the API, as the next week's batch file."""
+
+import dagster as dg
+
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.live_ratings import NoWeekLeftError, write_out
+from cinematch_dagster.settings import load_settings
+
+
+@dg.asset(
+    group_name="ingestion",
+    kinds={"postgres", "parquet"},
+    owners=["team:data-platform"],
+    description=(
+        "Ratings that people gave through the API since the last time: written into the landing "
+        "folder as the next week, each exactly once. `landing_folder_sensor` takes it from there."
+    ),
+)
+def live_ratings_batch(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
+    """Write the file, if any rating waits."""
+    try:
+        written = write_out(warehouse.dsn, load_settings())
+    except NoWeekLeftError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(batch.rows for batch in written),
+            "batches": {batch.batch_id: batch.rows for batch in written},
+        }
+    )

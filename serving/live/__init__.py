@@ -1,0 +1,6 @@
+"""Ratings given now: stored so that nothing is lost, and kept in memory so that they count."""
+
+from serving.live.events import Event, RatingStore, StoredEvent, StoreError
+from serving.live.recent import Recent
+
+__all__ = ["Event", "RatingStore", "Recent", "StoreError", "StoredEvent"]

@@ -1,0 +1,95 @@
+"""Events in the warehouse's table `live_ratings`, through one pooled connection a process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from serving.live.events import Event, StoredEvent, StoreError
+
+SECONDS = 5.0
+"""How long a caller waits for the database before it hears that nothing was stored."""
+
+# Writers take turns, so that places are given in the order of the commits: a reader that has
+# seen a place has seen every place below.
+_TURN = "SELECT pg_advisory_xact_lock(2301002)"
+
+# The same event again keeps its first place.
+_ADD = """
+INSERT INTO live_ratings (key, "userId", "movieId", rating, given_at)
+VALUES (%s, %s, %s, %s, clock_timestamp())
+ON CONFLICT (key) DO NOTHING
+"""
+
+_PLACE = "SELECT id FROM live_ratings WHERE key = %s"
+
+_AFTER = """
+SELECT id, "userId", "movieId", rating, key, given_at
+FROM live_ratings
+WHERE id > %s
+ORDER BY id
+"""
+
+logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # its warnings name the server
+
+
+class PostgresStore:
+    """Starts without a database, and comes back by itself once it answers again."""
+
+    def __init__(self, dsn: str) -> None:
+        self._pool = ConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=2,
+            open=False,
+            timeout=SECONDS,
+            kwargs={"autocommit": True, "connect_timeout": int(SECONDS)},
+            check=ConnectionPool.check_connection,
+            name="live ratings",
+        )
+        self._pool.open()
+
+    def add(self, event: Event) -> StoredEvent:
+        """Insert the event; a connection that is lost on the way is replaced, and asked again."""
+        with _translated():
+            try:
+                return self._add(event)
+            except PoolTimeout:
+                raise
+            except psycopg.OperationalError:  # the key makes a second insert harmless
+                return self._add(event)
+
+    def after(self, place: int) -> list[StoredEvent]:
+        """Select the events beyond a place."""
+        with _translated(), self._pool.connection() as connection:
+            return [
+                StoredEvent(found, Event(user, movie, stars, key, given_at))
+                for found, user, movie, stars, key, given_at in connection.execute(_AFTER, [place])
+            ]
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._pool.close()
+
+    def _add(self, event: Event) -> StoredEvent:
+        values = [event.key, event.user_id, event.movie_id, event.rating]
+        with self._pool.connection() as connection, connection.transaction():
+            connection.execute(_TURN)
+            connection.execute(_ADD, values)
+            ((place,),) = connection.execute(_PLACE, [event.key]).fetchall()
+        return StoredEvent(place, event)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Put Postgres' errors in our words: theirs hold names of servers and users."""
+    try:
+        yield
+    except (psycopg.OperationalError, PoolTimeout) as error:
+        raise StoreError("the database does not answer") from error
+    except psycopg.Error as error:
+        raise StoreError(f"the database refuses ({error.sqlstate})") from error

@@ -1,0 +1,98 @@
+"""Figures for Prometheus, the same from whichever worker is asked.
+
+With the variable `PROMETHEUS_MULTIPROC_DIR` set before this module is imported (as
+`python -m serving` does), workers count in files of that folder and an answer adds them up.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+REQUESTS = Counter("cinematch_requests", "Requests answered.", ["method", "route", "status"])
+LATENCY = Histogram(
+    "cinematch_request_seconds", "From request to answer.", ["route"], buckets=SECONDS
+)
+ANSWERS = Counter(
+    "cinematch_recommendations", "Recommendations by strategy, which may be a fallback.",
+    ["strategy", "fallback", "arm"],
+)  # fmt: skip
+RELOADS = Counter("cinematch_reloads", "Attempts to load a model.", ["alias", "result"])
+VERSION = Gauge(
+    "cinematch_model_version",
+    "Version in a worker.",
+    ["alias"],
+    multiprocess_mode="liveall",
+)
+TRAINED = Gauge(
+    "cinematch_model_trained_timestamp_seconds", "When the model was trained (unix time).",
+    ["alias"], multiprocess_mode="livemin",
+)  # fmt: skip
+RATINGS = Counter("cinematch_ratings", "Ratings stored, changed or taken back.", ["kind"])
+
+
+def page() -> bytes:
+    """Return all figures as Prometheus reads them."""
+    folder = os.environ.get(FOLDER)
+    if folder is None:
+        return generate_latest(REGISTRY)
+    _forget_the_dead(Path(folder))
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # the library
+    return generate_latest(registry)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Drop what a worker that was killed said about itself; its counts stay."""
+    pids = {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*.db")}
+    for pid in pids:
+        if not Path("/proc", str(pid)).exists():
+            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]  # too
+
+
+class Observer:
+    """Count requests; children are looked up once."""
+
+    def __init__(self) -> None:
+        self._requests: dict[tuple[str, str, int], Counter] = {}
+        self._latencies: dict[str, Histogram] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        key = (method, route, status)
+        counter = self._requests.get(key)
+        if counter is None:
+            counter = self._requests[key] = REQUESTS.labels(method, route, str(status))
+        counter.inc()
+        latency = self._latencies.get(route)
+        if latency is None:
+            latency = self._latencies[route] = LATENCY.labels(route)
+        latency.observe(seconds)
+
+
+def model_loaded(alias: str, version: str, trained_at: str) -> None:
+    """Tell which model this worker serves now."""
+    RELOADS.labels(alias, "loaded").inc()
+    VERSION.labels(alias).set(float(version))
+    TRAINED.labels(alias).set(datetime.datetime.fromisoformat(trained_at).timestamp())
+
+
+def model_refused(alias: str) -> None:
+    """Count a model that could not be loaded."""
+    RELOADS.labels(alias, "failed").inc()

@@ -1,0 +1,48 @@
+"""What the routes get from the application."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+
+from serving.live import Recent
+from serving.loader import Loader, Served
+from serving.problems import documented
+
+NO_MODEL = "no model is loaded yet: none has reached production, or the registry is out of reach"
+
+NOT_VALID = "the request is not valid"
+BODY = documented(
+    _400="the body is not JSON in UTF-8",
+    _408="the body did not arrive within 10 seconds",
+    _413="the body is longer than 100000 bytes",
+    _422=NOT_VALID,
+    _503=NO_MODEL,
+)
+"""What may be wrong with a request that has a body."""
+
+
+async def _loader(request: Request) -> Loader:
+    loader: Loader = request.app.state.loader
+    return loader
+
+
+LoaderDep = Annotated[Loader, Depends(_loader)]
+
+
+async def _served(loader: LoaderDep) -> Served:
+    if loader.served is None:
+        raise HTTPException(503, NO_MODEL)
+    return loader.served
+
+
+ServedDep = Annotated[Served, Depends(_served)]
+
+
+async def _recent(request: Request) -> Recent:
+    recent: Recent = request.app.state.recent
+    return recent
+
+
+RecentDep = Annotated[Recent, Depends(_recent)]

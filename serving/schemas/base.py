@@ -1,0 +1,41 @@
+"""What the parts of requests and answers have in common."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""Names anybody: an id that nobody has is a stranger's."""
+StoredId = Annotated[int, Field(ge=1, lt=2**31)]
+"""Names somebody or something that is stored."""
+Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, allow_inf_nan=False)]
+TopK = Annotated[int, Field(ge=1, le=100, examples=[10])]
+Year = Annotated[int, Field(ge=1800, le=2200)]
+Genre = Annotated[str, Field(min_length=1, max_length=50)]
+
+
+class Given(BaseModel):
+    """A part of a request: unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Asked(BaseModel):
+    """The query of an address: unknown keys are refused; numbers are written as text."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shown(BaseModel):
+    """A part of an answer."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class ShownMovie(Shown):
+    """A movie, named."""
+
+    movie_id: Annotated[int, Field(serialization_alias="movieId", examples=[1])]
+    title: Annotated[str, Field(examples=["Toy Story (1995)"])]

@@ -1,0 +1,170 @@
+"""What every store of ratings must do, and what is special about each."""
+
+import json
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from serving.live import RatingStore, StoreError
+from serving.live.file_store import FileStore
+from serving.live.postgres_store import PostgresStore
+from tests.serving.live.stores import event
+from tests.serving.support import free_port
+
+Open = Callable[[], RatingStore]
+
+
+@pytest.fixture(params=["file", "postgres"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    """Open the same store once more, as another process would."""
+    opened: list[RatingStore] = []
+
+    def another() -> RatingStore:
+        if request.param == "file":
+            store: RatingStore = FileStore(tmp_path / "new folder" / "ratings.jsonl")
+        else:
+            store = PostgresStore(request.getfixturevalue("warehouse_dsn"))
+        opened.append(store)
+        return store
+
+    yield another
+    for store in opened:
+        store.close()
+
+
+def test_what_is_added_is_read_in_order_by_others(open_store: Open) -> None:
+    store, other = open_store(), open_store()
+    assert other.after(0) == []
+    events = [event(1, 10), event(1, 10, 2.5), event(2, 20, None), event(2**31 - 1, 2**31 - 1, 0.5)]
+    stored = [store.add(e) for e in events]
+    places = [s.place for s in stored]
+    assert places == sorted(set(places))
+    assert places[0] > 0
+    found = other.after(0)
+    assert [s.place for s in found] == places
+    assert [(s.event.user_id, s.event.movie_id, s.event.rating, s.event.key) for s in found] == [
+        (e.user_id, e.movie_id, e.rating, e.key) for e in events
+    ]
+    assert other.after(places[1]) == found[2:]
+    assert other.after(places[-1]) == []
+
+
+def _write_many(open_store: Open, user: int) -> None:
+    store = open_store()
+    for movie in range(1, 41):
+        store.add(event(user, movie))
+    store.close()
+
+
+def test_no_event_of_several_writers_is_lost_or_overtaken(open_store: Open) -> None:
+    reader = open_store()
+    fork = multiprocessing.get_context("fork")
+    writers = [fork.Process(target=_write_many, args=(open_store, user)) for user in (1, 2, 3)]
+    for writer in writers:
+        writer.start()
+    seen, place = [], 0
+    while any(writer.is_alive() for writer in writers) or reader.after(place):
+        for stored in reader.after(place):
+            seen.append((stored.event.user_id, stored.event.movie_id))
+            place = stored.place
+    assert sorted(seen) == [(user, movie) for user in (1, 2, 3) for movie in range(1, 41)]
+
+
+def test_the_file_holds_a_json_object_a_line(tmp_path: Path) -> None:
+    store = FileStore(tmp_path / "ratings.jsonl")
+    store.add(event(1, 10, 4.5))
+    (line,) = store.path.read_text().splitlines()
+    assert {k: v for k, v in json.loads(line).items() if k != "key"}.items() >= {
+        "userId": 1, "movieId": 10, "rating": 4.5,
+    }.items()  # fmt: skip
+
+
+@pytest.mark.parametrize("torn", [b'{"key": "12', b"\xff\xfe", b"[1]", b"null"])
+def test_a_torn_line_is_closed_and_skipped(tmp_path: Path, torn: bytes) -> None:
+    store = FileStore(tmp_path / "ratings.jsonl")
+    first = store.add(event(1, 10))
+    with store.path.open("ab") as file:
+        file.write(torn)
+    assert [s.place for s in store.after(0)] == [first.place]
+    second = store.add(event(1, 20))
+    assert [s.place for s in store.after(0)] == [first.place, second.place]
+    assert [s.event.movie_id for s in store.after(first.place)] == [20]
+
+
+def test_a_file_that_cannot_be_used_is_named_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    store = FileStore(tmp_path / "file" / "ratings.jsonl")
+    with pytest.raises(StoreError, match="the file of ratings can't be used"):
+        store.add(event(1, 10))
+
+
+def test_the_same_event_again_keeps_its_place(warehouse_dsn: str) -> None:
+    store = PostgresStore(warehouse_dsn)
+    once = event(1, 10)
+    assert store.add(once).place == store.add(once).place
+    assert len(store.after(0)) == 1
+    store.close()
+
+
+def test_a_lost_connection_is_replaced(warehouse_dsn: str) -> None:
+    store = PostgresStore(warehouse_dsn)
+    store.add(event(1, 10))
+    with psycopg.connect(warehouse_dsn, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    store.add(event(1, 20))
+    assert len(store.after(0)) == 2
+    store.close()
+
+
+def test_without_a_server_the_store_opens_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("serving.live.postgres_store.SECONDS", 0.2)
+    store = PostgresStore(f"postgresql://me:secret@127.0.0.1:{free_port()}/nowhere")
+    with pytest.raises(StoreError, match=r"^the database does not answer$"):
+        store.add(event(1, 10))
+    with pytest.raises(StoreError, match=r"^the database does not answer$"):
+        store.after(0)
+    store.close()
+
+
+def test_without_the_table_nothing_is_stored(warehouse_dsn: str) -> None:
+    with psycopg.connect(warehouse_dsn, autocommit=True) as connection:
+        connection.execute("DROP TABLE live_ratings")
+    store = PostgresStore(warehouse_dsn)
+    with pytest.raises(StoreError, match=r"the database refuses \(42P01\)"):
+        store.add(event(1, 10))
+    store.close()
+
+
+def _write_until_killed(path: Path, acknowledged: int) -> None:
+    store = FileStore(path)
+    for movie in range(1, 10_000):
+        os.write(acknowledged, store.add(event(1, movie)).event.movie_id.to_bytes(4, "big"))
+
+
+def test_a_writer_that_is_killed_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "ratings.jsonl"
+    reading, writing = os.pipe()
+    writer = multiprocessing.get_context("fork").Process(
+        target=_write_until_killed, args=(path, writing)
+    )
+    writer.start()
+    os.close(writing)
+    data = os.read(reading, 4 * 20)
+    assert writer.pid
+    os.kill(writer.pid, signal.SIGKILL)
+    while more := os.read(reading, 4096):
+        data += more
+    writer.join()
+    os.close(reading)
+    told = [int.from_bytes(data[i : i + 4], "big") for i in range(0, len(data), 4)]
+    stored = [s.event.movie_id for s in FileStore(path).after(0)]
+    assert stored[: len(told)] == told
+    assert len(stored) <= len(told) + 1
