@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from serving.pages.charts import Chart, Series
 from serving.pages.render import page
 from serving.pages.snapshot import COLUMNS, Row, Snapshot, SnapshotError, by_week
-from serving.schemas import ServedModel
+from serving.schemas.operations import ServedModel
 
 SHOWN = 12
 """Rows of a table on the page; the CSV has all."""

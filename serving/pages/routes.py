@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from serving.loader import Loader
 from serving.pages import dashboard
 from serving.pages.render import HERE, STATIC, page
-from serving.schemas import ServedModel
+from serving.schemas.operations import ServedModel
 
 EXAMPLES = 6
 
