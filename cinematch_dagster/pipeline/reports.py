@@ -1,4 +1,4 @@
-"""What the API shows of the platform, as files: a page a week, an index, and the dashboard's data."""
+"""What the API shows of the platform, as files: pages of the weeks, and the dashboard's data."""
 
 import datetime
 import json

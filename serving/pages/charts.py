@@ -91,7 +91,13 @@ class Chart:
         """Write a value as the scale does."""
         if self.percent:
             return f"{value * 100:.4g} %"
-        return f"{value / 1000:g}k" if value >= 10_000 else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+        return (
+            f"{value / 1000:g}k"
+            if value >= 10_000
+            else f"{value:.3g}"
+            if value < 100
+            else f"{value:,.0f}"
+        )
 
     def named(self) -> list[tuple[float, str]]:
         """Return where labels are written, few enough to be read."""

@@ -27,7 +27,10 @@ PERFORMANCE = {
     "performance_mae": "Predictions worse by MAE",
 }
 NAMES = TESTS | PERFORMANCE
-VIEWS = {"cumulative": ("total", "all weeks since the last retraining"), "per_batch": ("alone", "the week alone")}
+VIEWS = {
+    "cumulative": ("total", "all weeks since the last retraining"),
+    "per_batch": ("alone", "the week alone"),
+}
 
 router = APIRouter(include_in_schema=False)
 

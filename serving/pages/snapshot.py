@@ -80,7 +80,9 @@ class Snapshot:
 
 
 def _harmless(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    return (
+        f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@")) else value
+    )
 
 
 def by_week(rows: Iterable[Row], **wanted: object) -> dict[str, Row]:

@@ -20,7 +20,9 @@ from serving.settings import Settings
 from tests.pages.pages_models import FolderRegistry
 from tests.serving.support import free_port
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 SECONDS = 20_000  # milliseconds that a step may take on a busy machine
 
 
@@ -76,7 +78,8 @@ def browser() -> Iterator[Browser]:
         pytest.skip("needs Chromium (Debian: apt install chromium)")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
         )
         yield running
         running.close()

@@ -42,7 +42,9 @@ FILMS = {
 
 def write_model(folder: Path, seed: int) -> None:
     """Write a model of the films; users 2, 5, ... 23 rated four of them each."""
-    genres = sorted({g for text in FILMS.values() for g in text.split("|")} - {"(no genres listed)"})
+    genres = sorted(
+        {g for text in FILMS.values() for g in text.split("|")} - {"(no genres listed)"}
+    )
     artifact = random_artifact(seed, movies=len(FILMS))
     member = np.array([[g in text.split("|") for text in FILMS.values()] for g in genres])
     replace(
