@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 
 import uvicorn
 
 from serving.log import LOGGING
-from serving.settings import SettingsError, load_settings
+from serving.settings import Settings, SettingsError, load_settings
 
 MLFLOW = {
     "MLFLOW_CONFIGURE_LOGGING": "false",
@@ -27,6 +28,12 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         raise SystemExit(f"the API can't start: {error}") from None
+    with tempfile.TemporaryDirectory(prefix="cinematch-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # inherited by the workers
+        _run(settings)
+
+
+def _run(settings: Settings) -> None:
     uvicorn.run(
         "serving.app:create_app",
         factory=True,
@@ -34,6 +41,7 @@ def main() -> None:
         port=settings.port,
         loop="uvloop",
         http="httptools",
+        workers=settings.workers,
         access_log=False,
         log_config=LOGGING,
         server_header=False,

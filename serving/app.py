@@ -13,6 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
 from serving import pages, problems
+from serving.arms import AnswerLog, Arms
 from serving.cache import Cache
 from serving.limits import BodyLimit, RateLimit
 from serving.live import RatingStore, Recent
@@ -33,6 +34,11 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
         watches = [
             asyncio.create_task(app.state.loader.watch(settings.poll_seconds)),
             asyncio.create_task(recent.watch(settings.ratings_poll_seconds)),
+            *(
+                asyncio.create_task(loader.watch(settings.poll_seconds))
+                for loader in (app.state.candidate,)
+                if loader is not None
+            ),
         ]
         yield
         for watch in watches:
@@ -54,6 +60,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     registry = Registry(settings.tracking_uri, settings.registered_model, settings.alias)
     app.state.settings = settings
     app.state.loader = Loader(registry, Cache(settings.cache_dir))
+    app.state.candidate = _candidate(settings)
+    app.state.arms = Arms(
+        app.state.loader, app.state.candidate, settings.candidate_mode, settings.candidate_share
+    )
+    app.state.answer_log = AnswerLog(settings.answer_log, settings.answer_log_share)
     app.state.recent = Recent(_store(settings))
     _add_middleware(app, settings)
     problems.install(app)
@@ -63,6 +74,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")
     return app
+
+
+def _candidate(settings: Settings) -> Loader | None:
+    """Return what follows the second version, if one is wanted."""
+    if settings.candidate_mode == "off":
+        return None
+    registry = Registry(settings.tracking_uri, settings.registered_model, settings.candidate_alias)
+    folder = settings.cache_dir.with_name(f"{settings.cache_dir.name}-candidate")
+    return Loader(registry, Cache(folder))
 
 
 def _store(settings: Settings) -> RatingStore:

@@ -23,6 +23,7 @@ class Cache:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._note = root / "last_good"
+        self._asked = root / "reload_asked"
 
     def folder(self, release: Release) -> Path:
         """Return where the release's copy is, or would be."""
@@ -57,6 +58,18 @@ class Cache:
         copies = sorted(self.root.glob("*/"), key=_modified, reverse=True)
         for old in copies[KEPT:]:
             shutil.rmtree(old, ignore_errors=True)
+
+    def ask(self) -> None:
+        """Ask every process that shares the folder to look at the registry."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._asked.write_text("")
+
+    def asked(self) -> int:
+        """Return when that was asked last, in nanoseconds since 1970; 0 for never."""
+        try:
+            return self._asked.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def last_good(self) -> Release | None:
         """Return the release to start from, if its copy is here."""

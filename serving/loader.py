@@ -11,12 +11,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
+from serving import metrics
 from serving.cache import Cache
 from serving.model import Model
 from serving.registry import LoadError, Registry, Release
 from serving.selfcheck import check
 
 logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""Pause between two looks for a reload that another worker was told."""
 
 Source = Literal["registry", "local copy"]
 
@@ -50,6 +54,7 @@ class Loader:
         self._registry = registry
         self._cache = cache
         self._refused: Release | None = None
+        self._asked = cache.asked()
         self._lock = threading.Lock()
 
     async def watch(self, seconds: float) -> None:
@@ -57,7 +62,15 @@ class Loader:
         await asyncio.to_thread(self.restore)
         while True:
             await asyncio.to_thread(self.poll)
-            await asyncio.sleep(seconds)
+            await self._pause(seconds)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until another worker was told to reload."""
+        for _ in range(max(1, round(seconds / LOOK_SECONDS))):
+            await asyncio.sleep(min(seconds, LOOK_SECONDS))
+            if self._cache.asked() != self._asked:
+                self._asked = self._cache.asked()
+                return
 
     def restore(self) -> None:
         """Serve the last good local copy, if there is one."""
@@ -80,6 +93,7 @@ class Loader:
             release = self._registry.release()
             if force:
                 self._refused = None
+                self._cache.ask()
             if release == self._refused:
                 raise LoadError(_refusal(release))
             if force or self.served is None or self.served.release != release:
@@ -113,8 +127,10 @@ class Loader:
         try:
             model = Model.load(folder)
             check(model)
+            model.catalogue.prepare(self.served.model.catalogue if self.served else None)
         except Exception as error:
             logger.warning("version %s is no good", release.version, exc_info=error)
+            metrics.model_refused(self._registry.alias)
             self._cache.discard(release)
             if fresh:  # a copy that was spoilt since is fetched once more
                 self._refused = release
@@ -122,6 +138,7 @@ class Loader:
         now = datetime.datetime.now(datetime.UTC)
         self.served = served = Served(model, release, source, now)
         self._cache.mark_good(release)
+        metrics.model_loaded(self._registry.alias, release.version, model.info.trained_at)
         fields = {"version": release.version, "source": source, "week": model.info.week}
         logger.info("model loaded", extra={"fields": fields})
         return served

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
 
     Attributes:
         environment: anything but `local` needs an `api_key`.
+        workers: processes that answer.
         api_key: what the header `X-API-Key` must hold on routes that change something;
             without one (local use) those routes are open.
         tracking_uri: where MLflow's tracking server and registry answer.
@@ -30,6 +31,12 @@ class Settings(BaseSettings):
         cache_dir: holds the local copies of the models that were downloaded.
         poll_seconds: pause between two looks at the alias.
         reports_dir: pages in it are served under `/reports/`.
+        candidate_mode: `split`: a second version answers a share of the users; `shadow`: it is
+            asked for the answer log only.
+        candidate_alias: names that second version.
+        candidate_share: share of the users that it answers.
+        answer_log: file to which answers are appended as lines of JSON; none by default.
+        answer_log_share: share of the answers that is logged there.
         database_url: the warehouse, for ratings given now; without one they go to `ratings_file`.
         ratings_file: holds the ratings given now where there is no database.
         ratings_poll_seconds: pause between two looks for ratings that other workers stored.
@@ -48,6 +55,7 @@ class Settings(BaseSettings):
     environment: Literal["local", "staging", "production"] = "local"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
     api_key: Annotated[SecretStr, Field(min_length=8)] | None = None
     tracking_uri: str = "http://127.0.0.1:5000"
     registered_model: str = "cinematch_recommender"
@@ -55,6 +63,11 @@ class Settings(BaseSettings):
     cache_dir: Path = ROOT / "var" / "serving"
     reports_dir: Path = ROOT / "var" / "reports"
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    candidate_mode: Literal["off", "split", "shadow"] = "off"
+    candidate_alias: str = "candidate"
+    candidate_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    answer_log: Path | None = None
+    answer_log_share: Annotated[float, Field(ge=0, le=1)] = 1.0
     database_url: SecretStr | None = None
     ratings_file: Path = ROOT / "var" / "live_ratings.jsonl"
     ratings_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 1.0

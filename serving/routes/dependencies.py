@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, HTTPException, Request
 
+from serving.arms import AnswerLog, Arms
 from serving.live import Recent
 from serving.loader import Loader, Served
 from serving.problems import documented
@@ -38,6 +39,22 @@ async def _served(loader: LoaderDep) -> Served:
 
 
 ServedDep = Annotated[Served, Depends(_served)]
+
+
+async def _arms(request: Request) -> Arms:
+    arms: Arms = request.app.state.arms
+    return arms
+
+
+ArmsDep = Annotated[Arms, Depends(_arms)]
+
+
+async def _answer_log(request: Request) -> AnswerLog:
+    log: AnswerLog = request.app.state.answer_log
+    return log
+
+
+AnswerLogDep = Annotated[AnswerLog, Depends(_answer_log)]
 
 
 async def _recent(request: Request) -> Recent:

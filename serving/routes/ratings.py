@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query
 from serving.live import Event, Recent, StoreError
 from serving.loader import Served
 from serving.lookup import find
+from serving.metrics import RATINGS
 from serving.problems import documented
 from serving.routes.dependencies import BODY, RecentDep, ServedDep
 from serving.schemas.base import StoredId
@@ -51,4 +52,5 @@ async def _stored(event: Event, served: Served, recent: Recent) -> StoredRating:
         await recent.add(event)
     except StoreError as error:
         raise HTTPException(503, f"the rating is not stored: {error}") from error
+    RATINGS.labels("given" if event.rating else "taken back").inc()
     return StoredRating.model_validate(event)

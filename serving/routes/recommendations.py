@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, BackgroundTasks, HTTPException
 
-from serving.routes.dependencies import BODY, RecentDep, ServedDep
+from serving.metrics import ANSWERS
+from serving.routes.dependencies import BODY, NO_MODEL, AnswerLogDep, ArmsDep, RecentDep
 from serving.schemas.recommendations import Recommendations, RecommendRequest
 
 router = APIRouter(tags=["recommendations"])
@@ -12,9 +13,16 @@ router = APIRouter(tags=["recommendations"])
 
 @router.post("/recommend", responses=BODY)
 async def recommend(
-    wish: RecommendRequest, served: ServedDep, recent: RecentDep
+    wish: RecommendRequest,
+    arms: ArmsDep,
+    recent: RecentDep,
+    log: AnswerLogDep,
+    background: BackgroundTasks,
 ) -> Recommendations:
     """The best movies for anybody: a known user, one who sends ratings, or a stranger."""
+    arm, served = arms.of(wish.user_id)
+    if served is None:
+        raise HTTPException(503, NO_MODEL)
     answer = served.model.recommend(
         wish.user_id,
         wish.top_k,
@@ -22,4 +30,7 @@ async def recommend(
         genres=wish.genres,
         wish=wish.wish,
     )
-    return Recommendations.of(answer, served.release.version)
+    ANSWERS.labels(answer.strategy, str(answer.fallback).lower(), arm).inc()
+    if log.wanted():
+        background.add_task(log.write, answer, arm, served, arms.shadow)
+    return Recommendations.of(answer, served.release.version, arm)

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field
 
 from serving.answers import Answer, Strategy
+from serving.arms import Arm
 from serving.model import ANYTHING, Wish
 from serving.schemas.base import Genre, Given, Id, Shown, ShownMovie, Stars, TopK, Year
 
@@ -79,14 +80,16 @@ class Recommendations(Shown):
     fallback: bool
     strategy: Strategy
     model_version: str
+    arm: Arm
 
     @classmethod
-    def of(cls, answer: Answer, model_version: str) -> Self:
-        """Return a model's answer with the version that gave it."""
+    def of(cls, answer: Answer, model_version: str, arm: Arm = "production") -> Self:
+        """Return a model's answer with the version and the arm that gave it."""
         return cls(
             user_id=answer.user_id,
             recommendations=[ShownRecommendation.model_validate(r) for r in answer.recommendations],
             fallback=answer.fallback,
             strategy=answer.strategy,
             model_version=model_version,
+            arm=arm,
         )

@@ -23,7 +23,7 @@ def row(table: str, **values: Any) -> dict[str, Any]:
     return dict.fromkeys(COLUMNS[table]) | values
 
 
-def tests_of(week: str, ks: float) -> list[dict[str, Any]]:
+def drift_of(week: str, ks: float) -> list[dict[str, Any]]:
     return [
         row(
             "drift", week=week, view=view, test="rating_distribution_ks", score=ks, threshold=0.05,
@@ -42,10 +42,11 @@ def document() -> dict[str, Any]:
             "batches": [
                 row("batches", week="2024-01-15", batch_id="batch_w3", status="failed", ratings=0,
                     notes="<script>alert(1)</script>", loaded_at=AT),
-                row("batches", week="2024-01-08", batch_id="batch_w2", injected="shift +1.0", **batch),
+                row("batches", week="2024-01-08", batch_id="batch_w2", injected="shift +1.0",
+                    **batch),
                 row("batches", week="2024-01-01", batch_id="batch_w1", **batch),
             ],
-            "drift": tests_of("2024-01-08", 0.09) + tests_of("2024-01-01", 0.01),
+            "drift": drift_of("2024-01-08", 0.09) + drift_of("2024-01-01", 0.01),
             "performance": [
                 row("performance", week="2024-01-08", version="1", rmse=1.11, own_rmse=0.98,
                     mae=0.98, own_mae=0.75, computed_at=AT),

@@ -192,7 +192,8 @@ def test_the_page_fits_in_both_schemes(
     unnamed = page.evaluate(
         """() => [...document.querySelectorAll("button, a, input, summary")]
             .filter((e) => e.checkVisibility())
-            .filter((e) => !(e.innerText || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML)"""
+            .filter((e) => !(e.innerText || e.ariaLabel || e.labels?.length))
+            .map((e) => e.outerHTML)"""
     )
     assert unnamed == []
     doubled = page.evaluate(

@@ -98,6 +98,7 @@ async def test_the_answer_for_a_known_user(client: httpx.AsyncClient) -> None:
         "fallback": False,
         "strategy": "known_user",
         "model_version": "3",
+        "arm": "production",
     }
     assert items == [
         {

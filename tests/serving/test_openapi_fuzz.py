@@ -1,0 +1,40 @@
+"""Requests made up from the OpenAPI document, good ones and bad ones, against the whole API."""
+
+import contextlib
+import datetime
+import tempfile
+from pathlib import Path
+
+import hypothesis
+import schemathesis
+
+from serving import Model
+from serving.app import create_app
+from serving.loader import Served
+from serving.registry import Release
+from serving.settings import Settings
+from tests.serving.support import tiny_model
+
+_folder = tempfile.TemporaryDirectory(prefix="cinematch-fuzz-")
+FOLDER = Path(_folder.name)
+app = create_app(
+    Settings(cache_dir=FOLDER, reports_dir=FOLDER, ratings_file=FOLDER / "ratings.jsonl")
+)
+app.router.lifespan_context = lambda _: contextlib.nullcontext()  # nothing is followed here
+app.state.loader.served = Served(
+    Model.load(tiny_model(FOLDER / "model", "v3")),
+    Release("3", 300),
+    "registry",
+    datetime.datetime(2024, 1, 8, tzinfo=datetime.UTC),
+)
+schema = schemathesis.openapi.from_asgi("/openapi.json", app)
+# A reload asks MLflow; it has tests with a real one.
+schema = schema.exclude(path="/reload-model")
+
+
+@schema.parametrize()
+@hypothesis.settings(
+    max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
+)
+def test_every_answer_is_as_documented(case: schemathesis.Case) -> None:
+    case.call_and_validate()
