@@ -4,7 +4,6 @@ import * as api from "./api.js";
 import { card, nameOf, row } from "./cards.js";
 import { combobox } from "./combobox.js";
 import { familyOf, tellingGenre } from "./genres.js";
-import { look } from "./model.js";
 import { inWords } from "./stars.js";
 import { NOBODY, Store } from "./store.js";
 
@@ -104,7 +103,7 @@ async function refresh(said = "") {
     }));
     const movies = (starting() && !wishes.genres.size ? spread(found) : found).slice(0, wishes.shown);
     warn("");
-    change(() => showPicks(movies, answer));
+    await change(() => showPicks(movies, answer));
     const first = movies[0];
     say(`${said} ${$("picks-title").textContent}: ${films(movies.length)}${first ? `, first ${nameOf(first).name}` : ""}.`);
   } catch (error) {
@@ -304,4 +303,9 @@ wire();
 showPerson();
 showRated();
 refresh();
-if (store.person !== NOBODY) api.user(store.person).then((answer) => { known = answer; showPerson(); }, look);
+if (store.person !== NOBODY) {
+  api.user(store.person).then((answer) => {
+    known = answer;
+    showPerson();
+  }, () => {}); // what is not known is not shown; the list says what is wrong
+}

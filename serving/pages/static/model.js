@@ -64,14 +64,13 @@ function show(answer) {
   }
 }
 
-export async function look() {
+async function look() {
   try {
     show(await version());
   } catch {
     corner.dataset.state = "away";
     name.textContent = "Service away";
     when.textContent = "";
-    document.dispatchEvent(new CustomEvent("away"));
   }
 }
 
