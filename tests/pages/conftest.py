@@ -4,18 +4,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from serving.app import create_app
-from serving.cache import Cache
-from serving.loader import Loader
-from serving.registry import Registry
 from serving.settings import Settings
 from tests.pages.pages_models import FolderRegistry
 from tests.serving.support import free_port
@@ -24,6 +21,7 @@ CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 SECONDS = 20_000  # milliseconds that a step may take on a busy machine
+expect.set_options(timeout=SECONDS)
 
 
 @dataclass
@@ -56,9 +54,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         ratings_file=folder / "ratings.jsonl",
         poll_seconds=0.05,
     )
-    app = create_app(settings)
     registry = FolderRegistry()
-    app.state.loader = Loader(cast(Registry, registry), Cache(settings.cache_dir))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.app.Registry", lambda *_: registry)
+        app = create_app(settings)
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from serving.registry import LoadError, Release
+from serving.registry import LoadError, Registry, Release
 from tests.serving.hand_made import random_artifact
 
 FILMS = {
@@ -56,10 +56,11 @@ def write_model(folder: Path, seed: int) -> None:
     ).write(folder)
 
 
-class FolderRegistry:
+class FolderRegistry(Registry):
     """Versions are models made when they are asked for; `version` is what the alias names."""
 
     def __init__(self) -> None:
+        super().__init__("http://127.0.0.1", "films", "production")
         self.version: int | None = None
 
     def release(self) -> Release:
