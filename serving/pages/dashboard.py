@@ -145,7 +145,7 @@ def errors(performance: Sequence[Row]) -> Chart | None:
 def scores(tables: Any, test: str) -> Chart | None:
     """Draw a test's scores over the weeks, with its threshold."""
     found = {view: by_week(tables["drift"], test=test, view=view) for view in VIEWS}
-    weeks = sorted(set().union(*found.values()))[-WEEKS:]
+    weeks = sorted(set[str]().union(*found.values()))[-WEEKS:]
     if not weeks:
         return None
     injected = {row["week"] for row in tables["batches"] if row["injected"] is not None}
