@@ -225,7 +225,7 @@ class Model:
     ) -> Answer:
         """Answer somebody of whom nothing is known."""
         strategy: Strategy = "popular"
-        rows = self.catalogue.popular
+        rows: Rows = self.catalogue.popular
         if others is not None:
             rows = rows[others[rows]]
         if named is not None and named[rows].any():

@@ -100,9 +100,9 @@ class TitleIndex:
             scores += weight * matched
             total += weight
         scores /= total
-        rows = np.flatnonzero(scores >= ENOUGH)
-        order = np.lexsort((rows, self._lengths[rows], -scores[rows].round(4)))
-        return rows[order], scores[rows[order]]
+        found = np.flatnonzero(scores >= ENOUGH)
+        order = np.lexsort((found, self._lengths[found], -scores[found].round(4)))
+        return found[order], scores[found[order]]
 
     def _similar(self, word: str) -> Iterator[tuple[int, float]]:
         """Yield the places of the words that this one may stand for, and how well."""

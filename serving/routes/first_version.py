@@ -7,6 +7,7 @@ from collections import defaultdict
 from fastapi import APIRouter, HTTPException
 
 from serving.model import Wish
+from serving.problems import documented
 from serving.routes.dependencies import BODY, RecentDep, ServedDep
 from serving.schemas.first_version import (
     Pair,
@@ -43,15 +44,15 @@ async def predict_batch(pairs: Pairs, served: ServedDep, recent: RecentDep) -> P
     return PredictedMany(predictions=predictions)
 
 
-@router.post("/predict_top_of_genre")
+@router.post("/predict_top_of_genre", responses=documented(_404="genre 'Opera' is not known"))
 async def predict_top_of_genre(
     wish: TopOfGenre, served: ServedDep, recent: RecentDep
 ) -> Recommendations:
-    """The best movies of a genre, as `/recommend` with one genre; an unknown genre is refused."""
+    """The best movies of a genre, as `/recommend` with one genre; an unknown genre is not found."""
     model = served.model
     if not model.catalogue.knows_genre(wish.genre):
         raise HTTPException(
-            422, f"genre {wish.genre!r} is not known: one of {', '.join(model.genres)} was expected"
+            404, f"genre {wish.genre!r} is not known: one of {', '.join(model.genres)} was expected"
         )
     answer = model.recommend(wish.user_id, wish.top_k, recent.of(wish.user_id), [wish.genre])
     return Recommendations.of(answer, served.release.version)

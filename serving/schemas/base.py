@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Id = Annotated[int, Field(ge=-(2**63), lt=2**63)]
-"""Names anybody: an id that nobody has is a stranger's."""
-StoredId = Annotated[int, Field(ge=1, lt=2**31)]
+
+def _whole(value: object) -> object:
+    """Read 10.0 as 10: to JSON both are the same integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+
+Id = Annotated[int, Field(gt=-(2**53), lt=2**53), WHOLE]
+"""Names anybody: an id that nobody has is a stranger's. JSON keeps integers up to here exact."""
+StoredId = Annotated[int, Field(ge=1, lt=2**31), WHOLE]
 """Names somebody or something that is stored."""
 Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, allow_inf_nan=False)]
-TopK = Annotated[int, Field(ge=1, le=100, examples=[10])]
-Year = Annotated[int, Field(ge=1800, le=2200)]
+TopK = Annotated[int, Field(ge=1, le=100, examples=[10]), WHOLE]
+Year = Annotated[int, Field(ge=1800, le=2200), WHOLE]
 Genre = Annotated[str, Field(min_length=1, max_length=50)]
 
 

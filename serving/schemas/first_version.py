@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from serving.schemas.base import Genre, Given, Id, Shown, TopK
+from serving.schemas.base import WHOLE, Genre, Given, Id, Shown, TopK
 
 
 class Pair(Given):
@@ -47,4 +47,4 @@ class TopOfTop(Given):
 
     user_id: Annotated[Id, Field(examples=[123])]
     top_k: TopK = 10
-    pool: Annotated[int, Field(ge=1, le=1000, examples=[100])] = 100
+    pool: Annotated[int, Field(ge=1, le=1000, examples=[100]), WHOLE] = 100

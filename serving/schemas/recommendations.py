@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from serving.answers import Answer, Strategy
 from serving.arms import Arm
@@ -19,27 +19,18 @@ class GivenRating(Given):
     rating: Annotated[Stars, Field(examples=[4.5])]
 
 
-def _one_each(ratings: list[GivenRating]) -> list[GivenRating]:
-    if len({r.movie_id for r in ratings}) < len(ratings):
-        raise ValueError("a movieId is given twice: one rating a movie was expected")
-    return ratings
-
-
 class RecommendRequest(Given):
     """Who asks, and for what.
 
-    `ratings` counts for this answer only, over those of training and of `POST /ratings`; `genres`
+    `ratings` counts for this answer only, over those of training and of
+    `POST /ratings` (of two for one movie the last); `genres`
     keeps movies that have at least one of them, the years those from and to them, and `diversity`
     gives up relevance for variety of genres, from 0 (not at all) to 1.
     """
 
     user_id: Annotated[Id, Field(examples=[123])]
     top_k: TopK = 10
-    ratings: Annotated[
-        list[GivenRating],
-        Field(default_factory=list, max_length=1000),
-        AfterValidator(_one_each),
-    ]
+    ratings: Annotated[list[GivenRating], Field(default_factory=list, max_length=1000)]
     genres: Annotated[
         list[Genre],
         Field(default_factory=list, max_length=50, examples=[["Comedy"]]),

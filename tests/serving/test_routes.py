@@ -137,7 +137,7 @@ async def test_no_more_than_top_k(client: httpx.AsyncClient, top_k: int, found: 
     assert len(document["recommendations"]) == found
 
 
-@pytest.mark.parametrize("user_id", [STRANGER, 0, -1, 2**31, 2**63 - 1, -(2**63)])
+@pytest.mark.parametrize("user_id", [STRANGER, 0, -1, 2**31, 2**53 - 1, 1 - 2**53])
 async def test_an_unknown_user_gets_what_is_popular(
     client: httpx.AsyncClient, user_id: int
 ) -> None:
@@ -182,7 +182,7 @@ async def test_ratings_sent_along_count_for_a_known_user(client: httpx.AsyncClie
         ({"top_k": "10"}, "body.top_k"),
         ({"user_id": None}, "body.user_id"),
         ({"user_id": True}, "body.user_id"),
-        ({"user_id": 2**63}, "body.user_id"),
+        ({"user_id": 2**53}, "body.user_id"),
         ({"topk": 5}, "body.topk"),
         ({"ratings": [{"movieId": 1, "rating": 0.0}]}, "body.ratings.0.rating"),
         ({"ratings": [{"movieId": 1, "rating": 5.5}]}, "body.ratings.0.rating"),
@@ -190,7 +190,6 @@ async def test_ratings_sent_along_count_for_a_known_user(client: httpx.AsyncClie
         ({"ratings": [{"movieId": 1, "rating": "4"}]}, "body.ratings.0.rating"),
         ({"ratings": [{"movieId": 1}]}, "body.ratings.0.rating"),
         ({"ratings": [{"movie_id": 1, "rating": 4}]}, "body.ratings.0.movieId"),
-        ({"ratings": [{"movieId": 1, "rating": 4}] * 2}, "body.ratings"),
         ({"ratings": [{"movieId": n, "rating": 4} for n in range(1001)]}, "body.ratings"),
         ({"genres": [""]}, "body.genres.0"),
         ({"genres": "Comedy"}, "body.genres"),
@@ -307,7 +306,7 @@ async def test_the_document_names_every_answer(operations: dict[str, Any]) -> No
         "/recommend": BODY,
         "/predict": BODY,
         "/predict_batch": BODY,
-        "/predict_top_of_genre": BODY,
+        "/predict_top_of_genre": BODY | {"404"},
         "/predict_top_of_top": BODY,
         "/ratings": BODY | {"401", "404"},
         "/ratings/{movie_id}": {"401", "404", "422", "503"},

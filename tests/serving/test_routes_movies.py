@@ -138,9 +138,9 @@ async def test_top_of_genre_is_a_recommendation_with_one_genre(client: httpx.Asy
     assert set(ids(document["recommendations"])) == {30, 40}
 
 
-async def test_top_of_an_unknown_genre_is_refused(client: httpx.AsyncClient) -> None:
+async def test_top_of_an_unknown_genre_is_not_found(client: httpx.AsyncClient) -> None:
     answer = await client.post("/predict_top_of_genre", json={"user_id": 1, "genre": "Opera"})
-    assert answer.status_code == 422
+    assert answer.status_code == 404
     assert answer.json()["detail"].endswith("one of Comedy, Drama, Horror was expected")
 
 

@@ -59,7 +59,7 @@ def test_a_spoilt_answer_does_not_pass(
         user_id: int,
         top_k: int,
         ratings: Mapping[int, float] | None = None,
-        genres: Sequence[str] | None = None,
+        genres: Sequence[str] = (),
     ) -> Answer:
         answer = sound(user_id, top_k, ratings, genres)
         asked = "sends a rating" if ratings else "unknown" if user_id == UNKNOWN else "known"
