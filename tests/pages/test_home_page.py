@@ -90,7 +90,8 @@ def test_genres_and_variety_change_the_list(page: Page) -> None:
     with page.expect_request("**/recommend") as asked:
         page.keyboard.press("End")
     sent = asked.value.post_data_json
-    assert sent and sent["diversity"] == 1
+    assert sent
+    assert sent["diversity"] == 1
     expect(dial).to_have_attribute("aria-valuetext", "as varied as it gets")
 
 
