@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
-from serving import problems
+from serving import pages, problems
 from serving.arms import AnswerLog, Arms
 from serving.cache import Cache
 from serving.limits import BodyLimit, RateLimit
@@ -69,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     _add_middleware(app, settings)
     problems.install(app)
     app.include_router(router)
+    pages.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
     reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")

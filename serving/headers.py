@@ -20,7 +20,8 @@ PAGES: tuple[Header, ...] = (
 
 
 def secured(headers: Iterable[Header]) -> list[Header]:
-    """Return an answer's headers with those that make it safe to look at."""
+    """Return an answer's headers with those that make it safe to look at; its own stay."""
     found = list(headers)
     page = any(n == b"content-type" and v.startswith(b"text/html") for n, v in found)
-    return [*found, *ALWAYS, *(PAGES if page else ())]
+    own = {name for name, _ in found}
+    return [*found, *(h for h in (*ALWAYS, *(PAGES if page else ())) if h[0] not in own)]

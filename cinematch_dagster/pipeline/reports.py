@@ -1,6 +1,7 @@
-"""The pages of the drift reports: one a week and an index, written as files that the API serves."""
+"""What the API shows of the platform, as files: pages of the weeks, and the dashboard's data."""
 
 import datetime
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from cinematch_dagster.drift.page import (
     week_page,
     week_picture,
 )
+from cinematch_dagster.pipeline.dashboard import snapshot
 from cinematch_dagster.pipeline.drift import week_report
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.histograms import (
@@ -32,13 +34,14 @@ from cinematch_dagster.warehouse.performance import Measured, recorded_performan
 from cinematch_dagster.warehouse.population import genre_counts, population
 
 INDEX = "index.html"
+DASHBOARD = "dashboard.json"
 WEEK = datetime.timedelta(weeks=1)
 
 
 def write_pages(
     connection: psycopg.Connection, weeks: Sequence[datetime.date], settings: Settings
 ) -> None:
-    """Write the pages of some weeks and of the one before them, and the index over all loaded ones.
+    """Write the pages of some weeks and of the one before, the index, and the dashboard's data.
 
     The week before gets its page again because meanwhile something was decided on it. A page is
     replaced at once, so that a reader never sees half of one.
@@ -51,6 +54,7 @@ def write_pages(
             _replace(folder / known.file_name, _page(connection, history[:number], settings))
     if history:
         _replace(folder / INDEX, index_page(history, policy))
+    _replace(folder / DASHBOARD, json.dumps(snapshot(connection, history)))
 
 
 def report_history(connection: psycopg.Connection, policy: DriftPolicy) -> list[WeekReport]:

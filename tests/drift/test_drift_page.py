@@ -178,10 +178,11 @@ def test_injected_drift_is_labelled_on_its_page_in_the_charts_and_in_the_index()
 
 def test_pages_link_to_each_other() -> None:
     weeks = history(3)
-    assert plain(weeks, LOUD, QUIET).links == ["index.html", "2024-01-08.html"]
-    assert plain(weeks[:1], QUIET, QUIET).links == ["index.html"]
+    site: list[str | None] = ["../", "../", "../dashboard", "index.html"]
+    assert plain(weeks, LOUD, QUIET).links == [*site, "index.html", "2024-01-08.html"]
+    assert plain(weeks[:1], QUIET, QUIET).links == [*site, "index.html"]
     first, second, third = (week.file_name for week in weeks)
-    assert Page(index_page(weeks, POLICY)).links == [third, third, second, first]
+    assert Page(index_page(weeks, POLICY)).links == [*site, third, third, second, first]
 
 
 @pytest.mark.parametrize(
@@ -266,7 +267,7 @@ def test_the_index_counts_every_level_and_shows_both_views_newest_first() -> Non
 
 def test_the_style_is_shipped_with_its_page() -> None:
     folder = Path(__file__).parents[2] / "cinematch_dagster" / "drift" / "page" / "templates"
-    for name in ("charts.css", "style.css"):
+    for name in ("tokens.css", "charts.css", "style.css"):
         assert (folder / name).read_text().strip() in index_page([week_report(1)], POLICY)
 
 

@@ -1,0 +1,170 @@
+"""The dashboard: what the platform's snapshot says, in three parts, and each table as CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import HTMLResponse, Response
+
+from serving.pages.charts import Chart, Series
+from serving.pages.render import page
+from serving.pages.snapshot import COLUMNS, Row, Snapshot, SnapshotError, by_week
+from serving.schemas.operations import ServedModel
+
+SHOWN = 12
+"""Rows of a table on the page; the CSV has all."""
+WEEKS = 52
+"""Weeks in a chart."""
+TESTS = {
+    "rating_distribution_ks": "Kolmogorov-Smirnov distance",
+    "rating_mean": "Change of the mean",
+    "rating_std": "Change of the standard deviation",
+}
+PERFORMANCE = {
+    "performance_rmse": "Predictions worse by RMSE",
+    "performance_mae": "Predictions worse by MAE",
+}
+NAMES = TESTS | PERFORMANCE
+VIEWS = {
+    "cumulative": ("total", "all weeks since the last retraining"),
+    "per_batch": ("alone", "the week alone"),
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/dashboard")
+async def dashboard(request: Request) -> HTMLResponse:
+    """Overview, drift monitoring, pipeline status."""
+    served = request.app.state.loader.served
+    problem, found = None, None
+    try:
+        found = Snapshot.read(request.app.state.settings.reports_dir)
+    except SnapshotError as error:
+        problem = str(error)
+    return page(
+        "dashboard.html",
+        model=ServedModel.of(served) if served else None,
+        problem=problem,
+        snapshot=found,
+        shown=SHOWN,
+        columns=COLUMNS,
+        **(views(found) if found else {}),
+    )
+
+
+@router.get("/dashboard/{table}.csv")
+async def table(request: Request, table: str) -> Response:
+    """All rows of one table."""
+    if table not in COLUMNS:
+        raise HTTPException(404, f"no table {table}: one of {', '.join(COLUMNS)} was expected")
+    try:
+        found = Snapshot.read(request.app.state.settings.reports_dir)
+    except SnapshotError as error:
+        raise HTTPException(503, str(error)) from error
+    if found is None:
+        raise HTTPException(404, "the platform has not written anything yet")
+    headers = {"Content-Disposition": f'attachment; filename="cinematch-{table}.csv"'}
+    return Response(found.csv(table), media_type="text/csv", headers=headers)
+
+
+def views(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what the template shows of a snapshot beside its tables."""
+    tables = snapshot.tables
+    production = next((row for row in tables["promotions"] if row["promoted"]), None)
+    latest = tables["drift"][0]["week"] if tables["drift"] else None
+    alerts = [row for row in tables["drift"] if row["week"] == latest and row["alert"]]
+    return {
+        "production": production,
+        "trained": _of_version(tables["models"], production),
+        "latest": latest,
+        "alerts": [NAMES.get(row["test"], row["test"]) for row in alerts],
+        "volume": volume(tables["batches"]),
+        "stars": stars(tables["stars"]),
+        "errors": errors(tables["performance"]),
+        "drift": [chart for test in TESTS if (chart := scores(tables, test))],
+        "tests": NAMES,
+    }
+
+
+def _of_version(models: Sequence[Row], production: Row | None) -> Row | None:
+    if production is None:
+        return None
+    return next((row for row in models if row["version"] == production["version"]), None)
+
+
+def volume(batches: Sequence[Row]) -> Chart | None:
+    """Draw the ratings of each loaded week."""
+    rows = list(by_week(batches, status="completed").values())[-WEEKS:]
+    rows = [row for row in rows if row["batch_id"] != "baseline"]
+    if not rows:
+        return None
+    return Chart(
+        "Ratings by week",
+        f"{rows[-1]['ratings']:,} ratings in the week of {rows[-1]['week']}.",
+        [row["week"][5:] for row in rows],
+        [Series("total", "ratings", [row["ratings"] for row in rows])],
+        marked=[row["injected"] is not None for row in rows],
+    )
+
+
+def stars(rows: Sequence[Row]) -> Chart | None:
+    """Draw how many ratings have how many stars, as shares."""
+    total = sum(row["ratings"] for row in rows)
+    if not total:
+        return None
+    most = max(rows, key=lambda row: row["ratings"])
+    return Chart(
+        "Ratings by stars",
+        f"Most often given: {most['stars']:g} stars, by {most['ratings'] / total:.0%}.",
+        [f"{row['stars']:g}" for row in rows],
+        [Series("total", "share", [row["ratings"] / total for row in rows])],
+        percent=True,
+    )
+
+
+def errors(performance: Sequence[Row]) -> Chart | None:
+    """Draw how well each week was predicted before anything was trained on it."""
+    rows = list(by_week(performance).values())[-WEEKS:]
+    if not rows:
+        return None
+    return Chart(
+        "Error of predictions by week (RMSE, in stars)",
+        f"{rows[-1]['rmse']:.3f} in the week of {rows[-1]['week']}, predicted by version "
+        f"{rows[-1]['version']}.",
+        [row["week"][5:] for row in rows],
+        [
+            Series("total", "the week", [row["rmse"] for row in rows]),
+            Series("alone", "the version's own test", [row["own_rmse"] for row in rows]),
+        ],
+    )
+
+
+def scores(tables: Any, test: str) -> Chart | None:
+    """Draw a test's scores over the weeks, with its threshold."""
+    found = {view: by_week(tables["drift"], test=test, view=view) for view in VIEWS}
+    weeks = sorted(set[str]().union(*found.values()))[-WEEKS:]
+    if not weeks:
+        return None
+    injected = {row["week"] for row in tables["batches"] if row["injected"] is not None}
+    last = found["cumulative"].get(weeks[-1]) or found["per_batch"][weeks[-1]]
+    side = "above" if last["score"] > last["threshold"] else "not above"
+    return Chart(
+        TESTS[test],
+        f"{last['score']:.1%} in the week of {weeks[-1]}, {side} the threshold of "
+        f"{last['threshold']:.0%}.",
+        [week[5:] for week in weeks],
+        [
+            Series(style, name, [_score(found[view].get(week)) for week in weeks])
+            for view, (style, name) in VIEWS.items()
+        ],
+        percent=True,
+        threshold=last["threshold"],
+        marked=[week in injected for week in weeks],
+    )
+
+
+def _score(row: Row | None) -> float | None:
+    return None if row is None else abs(row["score"])
