@@ -310,7 +310,7 @@ def machine(
 
 
 def test_one_retraining_per_alert_set_whatever_happens(machine: type[Retraining]) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(
             max_examples=12,

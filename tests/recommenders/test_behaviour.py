@@ -78,7 +78,7 @@ def test_a_good_model_passes(fans: pd.DataFrame, genres: "pd.Series[str]") -> No
     assert raised.detail == "Similar movies rose for 50 of 50 people and fell for 0."
     kind = genre_finds_its_kind(model, fans, genres)
     assert kind.passed
-    assert kind.detail.endswith("3 of 3 genres have more.")
+    assert kind.detail.endswith("3 of 3 genres do.")
 
 
 def test_a_model_that_looks_at_the_order_is_found(fans: pd.DataFrame) -> None:
@@ -94,7 +94,7 @@ def test_a_model_that_lowers_what_is_liked_is_found(
     assert raised.detail == "Similar movies rose for 0 of 50 people and fell for 50."
     kind = genre_finds_its_kind(model, fans, genres)
     assert not kind.passed
-    assert kind.detail.endswith("0 of 3 genres have more.")
+    assert kind.detail.endswith("0 of 3 genres do.")
 
 
 def test_a_head_that_looks_at_no_ratings_has_nothing_to_show(
@@ -111,4 +111,4 @@ def test_a_head_that_looks_at_no_ratings_has_nothing_to_show(
 def test_without_a_genre_of_20_movies_there_is_nothing_to_try(fans: pd.DataFrame) -> None:
     few = pd.Series(dict.fromkeys(range(19), "Comedy"))
     found = genre_finds_its_kind(ItemCosine(fans), fans, few)
-    assert (found.passed, found.detail) == (True, "No genre has enough movies to try.")
+    assert (found.passed, found.detail) == (True, "No two genres have enough movies to try.")

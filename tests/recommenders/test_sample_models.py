@@ -55,7 +55,7 @@ def sample() -> Sample:
         batches=5,
         injected_shift=1.0,
     )
-    sides = dict(list(prepared.baseline.groupby("data_split")))
+    sides = dict(list(prepared.baseline.groupby("data_split", observed=True)))
     cuts = [(batch.ratings, int(len(batch.ratings) * 0.8)) for batch in prepared.batches]
     later = pd.concat([sides["train"], *(rows[:end] for rows, end in cuts)])
     later = later.sort_values(["timestamp", "userId", "movieId"])

@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import schemathesis
@@ -27,14 +28,13 @@ app.state.loader.served = Served(
     "registry",
     datetime.datetime(2024, 1, 8, tzinfo=datetime.UTC),
 )
-schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 # A reload asks MLflow; it has tests with a real one.
-schema = schema.exclude(path="/reload-model")
+schema = schemathesis.openapi.from_asgi("/openapi.json", app).exclude(path="/reload-model")
 
 
 @schema.parametrize()
 @hypothesis.settings(
     max_examples=25, deadline=None, suppress_health_check=list(hypothesis.HealthCheck)
 )
-def test_every_answer_is_as_documented(case: schemathesis.Case) -> None:
+def test_every_answer_is_as_documented(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate()

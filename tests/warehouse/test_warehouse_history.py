@@ -140,7 +140,8 @@ class History:
         at = week(check.number)
         assert check_week(self.connection, at, POLICY) == week_report(self.connection, at, POLICY)
         now = datetime.datetime.now(datetime.UTC)
-        made = evaluate(self.connection, [at], f"{at}:{uuid.uuid4().int}", now, CRITERIA)
+        key = f"{at}:{uuid.uuid4().int}"
+        made = evaluate(self.connection, [at], key, now, CRITERIA, POLICY)
         event(f"a check led to {made.decision} on {'some' if made.alert_ids else 'no'} alerts")
 
     def _decide(self, decided: Decide) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from cinematch_dagster.defs.drift.targets import JOBS, TARGETS
+from cinematch_dagster.defs.drift.targets import TARGETS, github_retraining
 from cinematch_dagster.defs.partitions import to_week
+from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.retraining import evaluate, unacknowledged
 from cinematch_dagster.settings import load_settings
@@ -17,7 +18,7 @@ PAGE = 1_000
 
 @dg.asset_sensor(
     asset_key=DRIFT_REPORT,
-    jobs=JOBS,
+    jobs=[trigger_retraining, github_retraining],
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(

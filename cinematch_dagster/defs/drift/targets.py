@@ -74,4 +74,3 @@ TARGETS: dict[str, Callable[[Decision], dg.RunRequest]] = {
     "dagster": train_here,
     "github": train_on_github,
 }
-JOBS = [trigger_retraining, github_retraining]

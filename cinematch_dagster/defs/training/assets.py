@@ -20,7 +20,7 @@ CHECKS = {
     "leaves_out_rated": "Nobody is recommended a movie that they have rated.",
     "same_in_any_order": "The order in which a user rated makes no difference.",
     "more_stars_raise_similar": "Movies similar to one that gets more stars rise.",
-    "genre_finds_its_kind": "Fans of one genre get more of it than chance.",
+    "genre_finds_its_kind": "Movies of a genre stand higher for its fans than for others.",
 }
 
 
