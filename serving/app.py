@@ -12,7 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
-from serving import pages, problems
+from serving import explorer, pages, problems
 from serving.arms import AnswerLog, Arms
 from serving.cache import Cache
 from serving.limits import BodyLimit, RateLimit
@@ -55,6 +55,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="Movie recommendations by the model that is in production now",
         version=version("cinematch"),
         lifespan=_following,
+        docs_url=None,
+        redoc_url=None,
         responses=problems.documented(_429="too many requests: try again in 1 s"),
     )
     registry = Registry(settings.tracking_uri, settings.registered_model, settings.alias)
@@ -70,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.install(app)
     app.include_router(router)
     pages.install(app)
+    explorer.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
     reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")
