@@ -1,29 +1,40 @@
 """The format of a served model: a folder of arrays, two text columns and a manifest.
 
-`model.json` holds `ModelInfo` and `Parameters`, `movies.arrow` (Arrow IPC file) the titles and
-genres, and every field of `Arrays` is a `.npy` file of its name. There are no pickles, and
-everything large is memory-mapped, so that workers share it.
+`model.json` holds `ModelInfo`, the names of the genres, and each head's kind and numbers;
+`movies.arrow` (Arrow IPC file) the titles and genres; every field of `Arrays` is a `.npy` file of
+its name, and every array of a head one of its name after `rating_` or `ranking_`. There are no
+pickles, and everything large is memory-mapped, so that workers share it.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any, Self, get_type_hints
+from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-FORMAT = 1
+from serving.arrays import (
+    Floats,
+    Ints,
+    ModelError,
+    Offsets,
+    Rows,
+    numbers,
+    read_arrays,
+    specs,
+    write_arrays,
+)
+from serving.heads import RANKING_KINDS, RATING_KINDS, RankingHead, RatingHead
 
-Floats = npt.NDArray[np.float32]
-Ints = npt.NDArray[np.int32]
+FORMAT = 2
+REASONS = 20
+"""Places of a list whose reasons are looked up rather than worked out."""
 
-
-class ModelError(ValueError):
-    """A folder is not a model that can be served; the message names the file and what is wrong."""
+Head = TypeVar("Head")
 
 
 @dataclass(frozen=True)
@@ -50,27 +61,8 @@ class ModelInfo:
 
 
 @dataclass(frozen=True)
-class Parameters:
-    """The few numbers that scoring needs beside the arrays.
-
-    Attributes:
-        global_mean: mean training rating, in stars.
-        rating_regularization: L2 penalty per rating of the rating head.
-        ranking_regularization: L2 penalty of the ranking head.
-        ranking_alpha: confidence per star above 2 of the ranking head.
-        genres: names of the rows of `Arrays.genre_movies`.
-    """
-
-    global_mean: float
-    rating_regularization: float
-    ranking_regularization: float
-    ranking_alpha: float
-    genres: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Arrays:
-    """The numbers of a model; movies and users are rows, in ascending order of their ids.
+    """The numbers beside the heads; movies and users are rows, in ascending order of their ids.
 
     Each is annotated with its dtype and the names of its dimensions.
 
@@ -78,57 +70,56 @@ class Arrays:
         movie_ids: MovieLens ids.
         movie_counts: training ratings; a movie without any is never recommended.
         movie_damped_mean: popularity, in stars.
-        movie_bias: of the rating head, in stars.
-        movie_factors: of the rating head.
-        movie_ranking: factors of the ranking head.
-        ranking_gram: `movie_ranking.T @ movie_ranking`.
-        ranking_mean: mean user vector of the ranking head: popularity in factor space.
         genre_movies: whether a movie has a genre.
         user_ids: MovieLens ids.
-        user_bias: of the rating head, in stars.
-        user_factors: of the rating head.
-        user_ranking: vectors of the ranking head.
         rated_offsets: user `u` rated `rated_movies[rated_offsets[u]:rated_offsets[u + 1]]`.
         rated_movies: rows of movies, ascending within a user.
         rated_halves: their ratings in half stars, 1 to 10.
-        list_movies: rows of each user's best movies, best first, rated ones out; -1 pads.
+        list_movies: one past the rows of each user's best movies, best first, rated ones out;
+            0 pads.
         list_scores: their ranking scores.
-        list_nearest: for each, the row of the nearest movie that the user liked; -1 is none.
+        list_nearest: for the first `REASONS` of them, one past the row of the liked movie that
+            explains it; 0 is none.
     """
 
     movie_ids: Annotated[Ints, "int32", "movies"]
     movie_counts: Annotated[Ints, "int32", "movies"]
     movie_damped_mean: Annotated[Floats, "float32", "movies"]
-    movie_bias: Annotated[Floats, "float32", "movies"]
-    movie_factors: Annotated[Floats, "float32", "movies", "factors"]
-    movie_ranking: Annotated[Floats, "float32", "movies", "ranking factors"]
-    ranking_gram: Annotated[Floats, "float32", "ranking factors", "ranking factors"]
-    ranking_mean: Annotated[Floats, "float32", "ranking factors"]
     genre_movies: Annotated[npt.NDArray[np.bool_], "bool", "genres", "movies"]
     user_ids: Annotated[Ints, "int32", "users"]
-    user_bias: Annotated[Floats, "float32", "users"]
-    user_factors: Annotated[Floats, "float32", "users", "factors"]
-    user_ranking: Annotated[Floats, "float32", "users", "ranking factors"]
-    rated_offsets: Annotated[npt.NDArray[np.int64], "int64", "users + 1"]
-    rated_movies: Annotated[Ints, "int32", "ratings"]
+    rated_offsets: Annotated[Offsets, "int64", "users + 1"]
+    rated_movies: Annotated[Rows, "rows", "ratings"]
     rated_halves: Annotated[npt.NDArray[np.uint8], "uint8", "ratings"]
-    list_movies: Annotated[Ints, "int32", "users", "list"]
-    list_scores: Annotated[Floats, "float32", "users", "list"]
-    list_nearest: Annotated[Ints, "int32", "users", "list"]
+    list_movies: Annotated[Rows, "rows", "users", "list"]
+    list_scores: Annotated[npt.NDArray[np.float16], "float16", "users", "list"]
+    list_nearest: Annotated[Rows, "rows", "users", "reasons"]
 
 
-SPECS: dict[str, tuple[str, ...]] = {
-    name: hint.__metadata__ for name, hint in get_type_hints(Arrays, include_extras=True).items()
-}
-"""Name of an array to its dtype and the names of its dimensions."""
+class _Manifest(NamedTuple):
+    info: ModelInfo
+    genre_names: tuple[str, ...]
+    rating: dict[str, Any]
+    ranking: dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """Everything in a model's folder; `titles` and `genres` are Arrow strings, a row a movie."""
+    """Everything in a model's folder.
+
+    Attributes:
+        info: what the model is.
+        genre_names: of the rows of `Arrays.genre_movies`.
+        rating: the head that expects stars.
+        ranking: the head that orders.
+        arrays: everything beside the heads.
+        titles: with the year, a row a movie.
+        genres: pipe-separated, a row a movie.
+    """
 
     info: ModelInfo
-    parameters: Parameters
+    genre_names: tuple[str, ...]
+    rating: RatingHead
+    ranking: RankingHead
     arrays: Arrays
     titles: pa.StringArray
     genres: pa.StringArray
@@ -136,13 +127,19 @@ class Artifact:
     def write(self, folder: Path) -> None:
         """Write the folder; the manifest comes last."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name, (dtype, *_) in SPECS.items():
-            values = np.ascontiguousarray(getattr(self.arrays, name), dtype=dtype)
-            np.save(folder / f"{name}.npy", values, allow_pickle=False)
+        n_movies = self.info.n_movies
+        write_arrays(self.arrays, folder, "", n_movies)
+        write_arrays(self.rating, folder, "rating_", n_movies)
+        write_arrays(self.ranking, folder, "ranking_", n_movies)
         table = pa.table({"title": self.titles, "genres": self.genres})
         with pa.ipc.new_file(folder / "movies.arrow", table.schema) as writer:
             writer.write_table(table)
-        manifest = {"info": asdict(self.info), "parameters": asdict(self.parameters)}
+        manifest = {
+            "info": asdict(self.info),
+            "genre_names": self.genre_names,
+            "rating": _described(self.rating, RATING_KINDS),
+            "ranking": _described(self.ranking, RANKING_KINDS),
+        }
         (folder / "model.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
     @classmethod
@@ -150,67 +147,80 @@ class Artifact:
         """Map the folder into memory.
 
         Raises:
-            ModelError: a file is missing, unreadable, of another shape or dtype, or not finite.
+            ModelError: a file is missing, unreadable, of another shape or dtype, or not finite,
+                or the manifest names a head's kind that is not known.
         """
-        info, parameters = _read_manifest(folder / "model.json")
+        path = folder / "model.json"
+        info, genre_names, rating, ranking = _read_manifest(path)
         sizes = {
             "movies": info.n_movies,
+            "movies + 1": info.n_movies + 1,
             "users": info.n_users,
             "users + 1": info.n_users + 1,
             "ratings": info.n_ratings,
-            "genres": len(parameters.genres),
+            "genres": len(genre_names),
         }
-        arrays = {
-            name: _read_array(folder / f"{name}.npy", dtype, dimensions, sizes)
-            for name, (dtype, *dimensions) in SPECS.items()
-        }
+        arrays = Arrays(**read_arrays(Arrays, folder, "", sizes))
         titles, genres = _read_movies(folder / "movies.arrow", info.n_movies)
-        return cls(info, parameters, Arrays(**arrays), titles, genres)
+        return cls(
+            info,
+            genre_names,
+            _read_head(path, "rating", rating, RATING_KINDS, sizes),
+            _read_head(path, "ranking", ranking, RANKING_KINDS, sizes),
+            arrays,
+            titles,
+            genres,
+        )
 
 
-def _read_manifest(path: Path) -> tuple[ModelInfo, Parameters]:
+def _described(head: Head, kinds: dict[str, type[Head]]) -> dict[str, Any]:
+    """Return a head's kind and numbers, for the manifest."""
+    kind = next(name for name, known in kinds.items() if type(head) is known)
+    return {"kind": kind, **numbers(head)}
+
+
+def _read_manifest(path: Path) -> _Manifest:
     try:
         manifest = json.loads(path.read_text())
+        if (found := manifest["info"]["format"]) != FORMAT:
+            raise ModelError(f"{path} says format {found}: format {FORMAT} was expected")
         info = ModelInfo(**manifest["info"])
-        genres = tuple(manifest["parameters"].pop("genres"))
-        parameters = Parameters(**manifest["parameters"], genres=genres)
+        genre_names = tuple(manifest["genre_names"])
+        return _Manifest(info, genre_names, dict(manifest["rating"]), dict(manifest["ranking"]))
     except FileNotFoundError:
         raise ModelError(f"{path} is missing: a model's folder was expected") from None
+    except ModelError:
+        raise
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"{path} is not a model's manifest: {error}") from error
-    if info.format != FORMAT:
-        raise ModelError(f"{path} says format {info.format}: format {FORMAT} was expected")
-    return info, parameters
 
 
-def _read_array(
-    path: Path, dtype: str, dimensions: list[str], sizes: dict[str, int]
-) -> npt.NDArray[Any]:
-    """Map one array, checking dtype, shape and finiteness; a size not known yet is noted."""
-    checked = _map(path)
-    if checked.dtype != dtype or checked.ndim != len(dimensions):
+def _read_head(
+    path: Path,
+    which: str,
+    described: dict[str, Any],
+    kinds: dict[str, type[Head]],
+    sizes: dict[str, int],
+) -> Head:
+    """Map a head's arrays beside the manifest; the numbers must be those of its kind."""
+    values = dict(described)
+    kind = kinds.get(str(values.pop("kind", None)))
+    if kind is None:
         raise ModelError(
-            f"{path} is {checked.dtype} {checked.shape}: {dtype} ({', '.join(dimensions)}) "
-            "was expected"
+            f"{path} says {which} head {described.get('kind')!r}: "
+            f"one of {', '.join(kinds)} was expected"
         )
-    pairs = zip(dimensions, checked.shape, strict=True)
-    shape = tuple(sizes.setdefault(name, size) for name, size in pairs)
-    if checked.shape != shape:
-        raise ModelError(f"{path} has shape {checked.shape}: {shape} was expected")
-    with np.errstate(invalid="ignore"):
-        finite = np.isfinite(checked.sum(dtype=np.float64))
-    if not finite:
-        raise ModelError(f"{path} holds a value that is not finite: finite numbers were expected")
-    return _map(path)  # a fresh map: pages touched by the check are not charged to this process
+    expected = {field.name for field in fields(kind)} - specs(kind).keys()  # type: ignore[arg-type]
+    if values.keys() != expected or not all(_is_number(value) for value in values.values()):
+        raise ModelError(
+            f"{path} gives the {which} head {values}: a number for each of "
+            f"{', '.join(sorted(expected))} was expected"
+        )
+    return kind(**values, **read_arrays(kind, path.parent, f"{which}_", sizes))
 
 
-def _map(path: Path) -> npt.NDArray[Any]:
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing: a NumPy array was expected") from None
-    except (ValueError, EOFError) as error:
-        raise ModelError(f"{path} is not a NumPy array: {error}") from error
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read_movies(path: Path, n_movies: int) -> tuple[pa.StringArray, pa.StringArray]:

@@ -11,41 +11,52 @@ import numpy.typing as npt
 
 from serving import reasons
 from serving.answers import Answer, Recommendation, Strategy
-from serving.artifact import Artifact, Floats, Ints, ModelError, ModelInfo
+from serving.arrays import Floats, Ints, ModelError
+from serving.artifact import Artifact, ModelInfo
+from serving.heads import RankingHead, RatingHead
 from serving.lookup import find, find_all
-from serving.ranking import best, nearest
-from serving.taste import Taste, anonymous, folded_in, history, trained
+from serving.profiles import Profiles
+from serving.ranking import best
+from serving.scoring import FoldedIn, Scorer
+from serving.taste import Taste
 
-__all__ = ["Answer", "Model", "ModelError", "ModelInfo", "Recommendation", "Strategy"]
-
-LOWEST, HIGHEST = 0.5, 5.0
-_BLOCK = 65_536
+__all__ = ["Answer", "FoldedIn", "Model", "ModelError", "ModelInfo", "Recommendation", "Strategy"]
 
 
 class _Picks(NamedTuple):
-    """Rows of movies, best first, their scores, and each one's nearest liked movie's row or -1."""
+    """Rows of movies, best first, their scores, and the liked movie that explains each, or -1."""
 
     rows: npt.NDArray[np.integer]
-    scores: Floats
+    scores: npt.NDArray[np.floating]
     nearest: npt.NDArray[np.integer]
 
 
 class Model:
-    r"""Two heads over one catalogue: stars by biased matrix factorization, order by implicit ALS.
+    """Two heads over one catalogue: one expects stars, the other orders (`serving.heads`).
 
-    Stars: :math:`\hat r_{ui} = \mu + b_u + b_i + p_u \cdot q_i`; an unknown user or movie
-    contributes 0. Order: :math:`x_u \cdot y_i`. Known users without new wishes are answered from
-    lists made at training time; a user who sends ratings is folded in (`serving.foldin`);
-    an unknown one without gets the best by damped mean, of the genres named if any.
+    Known users without new wishes are answered from lists made at training time; a user who sends
+    ratings is folded in; an unknown one without gets the best by damped mean, of the genres named
+    if any.
     """
 
     def __init__(self, artifact: Artifact) -> None:
         self.info = artifact.info
-        self._parameters = artifact.parameters
+        self.rating: RatingHead = artifact.rating
+        self.ranking: RankingHead = artifact.ranking
+        self.genres = artifact.genre_names
+        """The genres that `recommend` knows, in any case of letters."""
         self._arrays = arrays = artifact.arrays
+        self._history = Profiles(arrays.rated_offsets, arrays.rated_movies, arrays.rated_halves)
+        self._scorer = Scorer(
+            movie_ids=arrays.movie_ids,
+            user_ids=arrays.user_ids,
+            profiles=self._history,
+            rating=artifact.rating,
+            ranking=artifact.ranking,
+            popularity=np.where(arrays.movie_counts > 0, arrays.movie_damped_mean, -np.inf),
+        )
         self._titles, self._genre_texts = artifact.titles, artifact.genres
-        self._genre_rows = {g.casefold(): row for row, g in enumerate(artifact.parameters.genres)}
-        self._anonymous = anonymous(arrays)
+        self._genre_rows = {g.casefold(): row for row, g in enumerate(self.genres)}
         self._unrated = np.flatnonzero(arrays.movie_counts == 0)
         popular = np.argsort(-arrays.movie_damped_mean, kind="stable")
         self._popular = popular[arrays.movie_counts[popular] > 0]
@@ -75,30 +86,29 @@ class Model:
         return self._arrays.user_ids
 
     @property
-    def genres(self) -> tuple[str, ...]:
-        """The genres that `recommend` knows, in any case of letters."""
-        return self._parameters.genres
-
-    @property
     def top_n(self) -> int:
         """Length of the lists made for known users."""
         return int(self._arrays.list_movies.shape[1])
 
     def seen(self, user_id: int) -> Ints:
         """Return the ids of the movies that a user had rated in training, ascending."""
-        rated, _ = history(self._arrays, find(self.user_ids, user_id))
-        return self.movie_ids[rated]
+        return self.movie_ids[self._history.rated(find(self.user_ids, user_id))]
+
+    def rated_pairs(self, user_ids: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
+        """Return the pairs of (user id, movie id) that these users had rated in training."""
+        rows = find_all(self.user_ids, user_ids)
+        known = rows[rows >= 0]
+        profiles = self._history.take(known)
+        return self.user_ids[known][profiles.owners()], self.movie_ids[profiles.movies]
 
     def predict(
         self, user_ids: npt.NDArray[np.integer], movie_ids: npt.NDArray[np.integer]
     ) -> Floats:
-        """Return the stars expected from each user for each movie, pairwise, (n,), 0.5 to 5."""
-        users, movies = find_all(self.user_ids, user_ids), find_all(self.movie_ids, movie_ids)
-        stars = np.empty(len(users), dtype=np.float32)
-        for start in range(0, len(users), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            stars[block] = self._stars(users[block], movies[block])
-        return stars
+        """Return the stars expected from each user for each movie, pairwise, (n,), 0.5 to 5.
+
+        An unknown user or movie contributes nothing: what is left is the mean and one bias.
+        """
+        return self._scorer.predict(user_ids, movie_ids)
 
     def scores(self, user_ids: npt.NDArray[np.integer]) -> Floats:
         """Return the ranking scores of the whole catalogue, (n, n_movies), rated movies included.
@@ -106,11 +116,20 @@ class Model:
         A user not known to the model gets the damped means. Movies without a training rating
         are -inf: they are never recommended.
         """
-        rows = find_all(self.user_ids, user_ids)
-        scores = self._arrays.user_ranking[rows] @ self._arrays.movie_ranking.T
-        scores[rows < 0] = self._arrays.movie_damped_mean
-        scores[:, self._unrated] = -np.inf
-        return scores
+        return self._scorer.scores(user_ids)
+
+    def fold_in(
+        self,
+        user_ids: npt.NDArray[np.integer],
+        movie_ids: npt.NDArray[np.integer],
+        stars: npt.NDArray[np.floating],
+    ) -> FoldedIn:
+        """Return the model as it is when it knows these ratings too, (n,) each, pairwise.
+
+        The movie side stays as trained. What a user had rated in training counts as well, a new
+        rating replacing the old one; movies without a training rating are ignored.
+        """
+        return self._scorer.fold_in(user_ids, movie_ids, stars)
 
     def recommend(
         self,
@@ -135,14 +154,11 @@ class Model:
         if user < 0 and not given:
             return self._fallback(user_id, top_k, allowed)
         strategy: Strategy = "known_user" if user >= 0 else "fold_in"
-        if given:
-            taste = folded_in(self._arrays, self._parameters, user, given)
-        else:
-            taste = trained(self._arrays, user)
+        taste = self._taste(user, given)
         if given or allowed is not None or top_k > self.top_n:
             picks = self._scored(taste, top_k, allowed)
         else:
-            picks = self._listed(user, top_k)
+            picks = self._listed(taste, top_k)
         return Answer(user_id, user < 0, strategy, self._describe(picks, taste, strategy))
 
     def _fallback(self, user_id: int, top_k: int, allowed: npt.NDArray[np.bool_] | None) -> Answer:
@@ -153,7 +169,16 @@ class Model:
             strategy, rows = "genre", rows[allowed[rows]]
         rows = rows[:top_k]
         picks = _Picks(rows, self._arrays.movie_damped_mean[rows], np.full(len(rows), -1))
-        return Answer(user_id, True, strategy, self._describe(picks, self._anonymous, strategy))
+        return Answer(user_id, True, strategy, self._describe(picks, self._taste(-1, {}), strategy))
+
+    def _taste(self, user: int, given: Mapping[int, float]) -> Taste:
+        """Return a user as training left him, or as new ratings (row to stars) make him."""
+        if not given:
+            return Taste(self.rating, self._history, user)
+        stars = self._history.stars(user).tolist()
+        known = dict(zip(self._history.rated(user).tolist(), stars, strict=True))
+        profile = Profiles.single(known | dict(given))
+        return Taste(self.rating.fold_in(profile), profile, 0)
 
     def _known(self, ratings: Mapping[int, float]) -> dict[int, float]:
         """Return row to stars of the movies with training ratings."""
@@ -167,44 +192,37 @@ class Model:
         rows = [self._genre_rows[name] for name in names if name in self._genre_rows]
         return np.logical_or.reduce(self._arrays.genre_movies[rows]) if rows else None
 
-    def _listed(self, user: int, top_k: int) -> _Picks:
+    def _listed(self, taste: Taste, top_k: int) -> _Picks:
         """Look up the list made at training time."""
-        rows = self._arrays.list_movies[user, :top_k]
+        arrays, user = self._arrays, taste.user
+        rows = arrays.list_movies[user, :top_k].astype(np.intp) - 1
         rows = rows[rows >= 0]
-        listed = slice(len(rows))
-        return _Picks(
-            rows,
-            self._arrays.list_scores[user, listed],
-            self._arrays.list_nearest[user, listed],
-        )
+        closest = arrays.list_nearest[user, : len(rows)].astype(np.intp) - 1
+        if len(closest) < len(rows):
+            closest = self.ranking.explain(rows, taste.liked)
+        return _Picks(rows, arrays.list_scores[user, : len(rows)], closest)
 
     def _scored(self, taste: Taste, top_k: int, allowed: npt.NDArray[np.bool_] | None) -> _Picks:
         """Score the whole catalogue, rated movies out."""
-        movies = self._arrays.movie_ranking
-        scores = movies @ taste.ranking
+        scores = self.ranking.scores(taste.profile)[0]
         scores[self._unrated] = -np.inf
         scores[taste.rated] = -np.inf
         if allowed is not None:
             scores[~allowed] = -np.inf
         rows = best(scores, top_k)
-        closest = nearest(movies[rows], movies[taste.liked])
-        found = closest >= 0
-        closest[found] = taste.liked[closest[found]]
-        return _Picks(rows, scores[rows], closest)
+        return _Picks(rows, scores[rows], self.ranking.explain(rows, taste.liked))
 
     def _describe(
         self, picks: _Picks, taste: Taste, strategy: Strategy
     ) -> tuple[Recommendation, ...]:
         """Turn rows into recommendations with titles, stars and reasons."""
-        arrays, rows = self._arrays, picks.rows.tolist()
-        stars = arrays.movie_factors[picks.rows] @ taste.factors + arrays.movie_bias[picks.rows]
-        stars = np.clip(stars + (taste.bias + self._parameters.global_mean), LOWEST, HIGHEST)
+        rows = picks.rows.tolist()
         columns = zip(
-            arrays.movie_ids[picks.rows].tolist(),
+            self.movie_ids[picks.rows].tolist(),
             [self._titles[row].as_py() for row in rows],
             [self._genre_texts[row].as_py() for row in rows],
             picks.scores.tolist(),
-            stars.tolist(),
+            taste.stars(picks.rows).tolist(),
             self._reasons(picks, strategy),
             strict=True,
         )
@@ -223,16 +241,3 @@ class Model:
             else reasons.rated(strategy, mean, count)
             for near, mean, count in zip(picks.nearest.tolist(), means, counts, strict=True)
         ]
-
-    def _stars(self, users: npt.NDArray[np.intp], movies: npt.NDArray[np.intp]) -> Floats:
-        """Return expected stars for rows, where -1 contributes nothing, (n,)."""
-        arrays = self._arrays
-        known_user, known_movie = users >= 0, movies >= 0
-        both = known_user & known_movie
-        stars = np.full(len(users), self._parameters.global_mean, dtype=np.float32)
-        stars[known_user] += arrays.user_bias[users[known_user]]
-        stars[known_movie] += arrays.movie_bias[movies[known_movie]]
-        stars[both] += np.einsum(
-            "nf,nf->n", arrays.user_factors[users[both]], arrays.movie_factors[movies[both]]
-        )
-        return np.clip(stars, LOWEST, HIGHEST)

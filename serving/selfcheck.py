@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from serving.artifact import ModelError
+from serving.arrays import ModelError
 from serving.model import Answer, Model
 
 UNKNOWN = -1

@@ -13,7 +13,7 @@ import typer
 
 from cinematch_dagster.demo import show
 from cinematch_dagster.demo.show import Report, Section
-from cinematch_dagster.recommenders.evaluate import K
+from cinematch_dagster.recommenders.evaluation import K
 from cinematch_dagster.settings import ROOT
 
 SIMULATION = Path("docs", "simulation.json")

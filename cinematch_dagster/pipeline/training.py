@@ -5,24 +5,31 @@ import hashlib
 import json
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 import serving.pyfunc
+from cinematch_dagster.pipeline import tracking
 from cinematch_dagster.recommenders import (
     Check,
     Hyperparameters,
     Scores,
+    Trained,
     check_model,
-    evaluate,
     export,
     fit,
+    plots,
 )
-from cinematch_dagster.recommenders.plots import training_plots
+from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.export import genre_membership
+from cinematch_dagster.recommenders.learning import learning_curve
+from cinematch_dagster.recommenders.popularity import most_ratings
 from cinematch_dagster.settings import TrainingSettings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import record_metrics
@@ -67,24 +74,45 @@ class TrainingData:
             digest.update(np.ascontiguousarray(self.ratings[column].to_numpy()).tobytes())
         return digest.hexdigest()
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells this data from another training's; the cut is the latest rating."""
+        latest = int(self.ratings["timestamp"].max())
+        return {
+            "week": self.week.isoformat(),
+            "data_sha256": self.sha256,
+            "data_rows": len(self.ratings),
+            "data_users": self.ratings["userId"].nunique(),
+            "data_movies": self.ratings["movieId"].nunique(),
+            "data_latest_timestamp": latest,
+            "data_cut": datetime.datetime.fromtimestamp(latest, datetime.UTC).isoformat(),
+            "standing_rows": len(self.standing),
+            "held_out_rows": len(self.held_out),
+            "batches": json.dumps(self.batches),
+        }
+
 
 @dataclass(frozen=True)
 class TrainingResult:
     """A logged model, its scores and the checks it must pass before it may be registered.
 
     Attributes:
-        standing: on the test rows in `ratings`; `baseline` is the sanity floor's on the same.
-        held_out: on the buffer's held-out rows; None while no batch is in the buffer.
+        data_size: ratings trained on.
+        standing: on the test rows in `ratings`, as training left the model.
+        scores: by rows and protocol: `standing`, `standing_fold`, and once batches are in the
+            buffer `held_out_fold`.
+        checks: of the model as it will be served.
         seconds: that fitting took.
+        peak_memory_mb: the most memory that the process ever had; None where nobody counts.
     """
 
     mlflow_run_id: str
     data_size: int
     standing: Scores
-    held_out: Scores | None
-    baseline: Scores
+    scores: Mapping[str, FoldScores]
     checks: tuple[Check, ...]
     seconds: float
+    peak_memory_mb: float | None
 
 
 def read_training_data(dsn: str, week: datetime.date) -> TrainingData:
@@ -134,6 +162,7 @@ def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str)
 
 def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> TrainingResult:
     hyperparameters = Hyperparameters(**settings.model_dump(exclude={"held_out_share"}))
+    mlflow.log_params({**asdict(hyperparameters), **data.identity})
     started = time.perf_counter()
     trained = fit(data.ratings, data.movies, hyperparameters)
     seconds = time.perf_counter() - started
@@ -141,42 +170,83 @@ def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> Train
         path = Path(folder) / ARTIFACT
         export(trained, path, week=data.week, trained_at=datetime.datetime.now(datetime.UTC))
         model = Model.load(path)
-        standing = evaluate(model, data.standing, data.ratings)
-        baseline = evaluate(trained.baseline, data.standing, data.ratings)
+        scores = _scores(model, trained, data)
+        floor = _floor(trained, data)
+        standing = Scores.of(scores["standing"])
         result = TrainingResult(
             mlflow_run_id=mlflow.active_run().info.run_id,
             data_size=len(data.ratings),
             standing=standing,
-            held_out=evaluate(model, data.held_out, data.ratings) if len(data.held_out) else None,
-            baseline=baseline,
-            checks=check_model(model, data.ratings, standing, baseline),
+            scores=scores,
+            checks=check_model(
+                model, data.ratings, trained.genres, standing, Scores.of(floor["baseline"])
+            ),
             seconds=seconds,
+            peak_memory_mb=tracking.peak_memory_mb(),
         )
-        _log(mlflow, data, hyperparameters, result)
-        for name, figure in training_plots(model, trained, data.standing).items():
+        _log_metrics(mlflow, {**scores, **floor}, result)
+        for name, figure in _figures(model, trained, data, {**scores, **floor}).items():
             mlflow.log_figure(figure, f"plots/{name}.png")
         _log_model(mlflow, path, data)
     return result
 
 
-def _log(
-    mlflow: Any, data: TrainingData, hyperparameters: Hyperparameters, result: TrainingResult
-) -> None:
-    identity = {
-        "week": data.week.isoformat(),
-        "data_sha256": data.sha256,
-        "data_rows": len(data.ratings),
-        "data_users": data.ratings["userId"].nunique(),
-        "data_movies": data.ratings["movieId"].nunique(),
-        "data_latest_timestamp": int(data.ratings["timestamp"].max()),
-        "batches": json.dumps(data.batches),
+def _scores(model: Model, trained: Trained, data: TrainingData) -> dict[str, FoldScores]:
+    """Score the model as it will be served, by rows and protocol."""
+    vectors = genre_membership(trained.genres).to_numpy(np.float32)
+    scores = {
+        "standing": evaluate_static(model, data.standing, data.ratings, vectors=vectors),
+        "standing_fold": evaluate_fold(model, data.standing, data.ratings, vectors=vectors),
     }
-    mlflow.log_params({**asdict(hyperparameters), **identity})
-    sets = {"standing": result.standing, "held_out": result.held_out, "baseline": result.baseline}
-    for name, scores in sets.items():
-        if scores is not None:
-            mlflow.log_metrics({f"{name}_{k}": float(v) for k, v in asdict(scores).items()})
+    if len(data.held_out):
+        held_out = evaluate_fold(model, data.held_out, data.ratings, vectors=vectors)
+        scores["held_out_fold"] = held_out
+    return scores
+
+
+def _floor(trained: Trained, data: TrainingData) -> dict[str, FoldScores]:
+    """Score what a model has to beat: biases alone, and the most rated for everybody."""
+    most_rated = replace(trained.baseline, popularity=most_ratings(trained.interactions))
+    return {
+        "baseline": evaluate_static(trained.baseline, data.standing, data.ratings),
+        "baseline_fold": evaluate_fold(trained.baseline, data.standing, data.ratings),
+        "popularity_fold": evaluate_fold(most_rated, data.standing, data.ratings),
+    }
+
+
+def _log_metrics(mlflow: Any, scores: Mapping[str, FoldScores], result: TrainingResult) -> None:
+    for name, found in scores.items():
+        mlflow.log_metrics(tracking.metrics(name, found))
     mlflow.log_metric("fit_seconds", result.seconds)
+    if result.peak_memory_mb is not None:
+        mlflow.log_metric("peak_memory_mb", result.peak_memory_mb)
+
+
+def _figures(
+    model: Model, trained: Trained, data: TrainingData, scores: Mapping[str, FoldScores]
+) -> dict[str, Figure]:
+    """Draw what a person looks at before trusting a model."""
+    test = data.standing
+    predicted = model.predict(test["userId"].to_numpy(), test["movieId"].to_numpy())
+    curve = learning_curve(trained, test)
+    algorithms = {
+        "this model": scores["standing_fold"],
+        "the most rated": scores["popularity_fold"],
+        "the best rated": scores["baseline_fold"],
+    }
+    return {
+        "errors_by_star": plots.errors_by_star(test["rating"].to_numpy(), predicted),
+        "slices_static": plots.metrics_by_slice(
+            scores["standing"].slices, "The model as trained, on the standing test"
+        ),
+        "slices_fold": plots.metrics_by_slice(
+            scores["standing_fold"].slices,
+            "The model once users have rated: the later half of their test ratings",
+        ),
+        "algorithms": plots.ndcg_of_algorithms(algorithms, "the most rated"),
+        "learning_curve": plots.learning_curve(curve.train, curve.test),
+        "factor_norms": plots.factor_norms(trained),
+    }
 
 
 def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.popularity import damped_mean
@@ -44,6 +45,24 @@ class BaselinePredictor:
     def scores(self, user_ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
         """Return the damped means for every user, (n, n_movies)."""
         return np.tile(self.popularity, (len(user_ids), 1))
+
+    def fold_in(
+        self,
+        user_ids: npt.NDArray[np.integer],
+        movie_ids: npt.NDArray[np.integer],
+        stars: npt.NDArray[np.float32],
+    ) -> BaselinePredictor:
+        """Give these users the bias that follows from these ratings alone, (n,) each.
+
+        Movies stay as trained, and so does the order; an unknown movie has a bias of 0.
+        """
+        new, rows = np.unique(user_ids, return_inverse=True)
+        movie_bias = np.append(self.movie_bias, 0.0)[find_all(self.movie_ids, movie_ids)]
+        sums = np.bincount(rows, stars - self.global_mean - movie_bias)
+        biases = pd.Series(sums / (USER_PENALTY + np.bincount(rows)), index=new)
+        biases = biases.combine_first(pd.Series(self.user_bias, index=self.user_ids))
+        users = biases.index.to_numpy(dtype=np.int32)
+        return replace(self, user_ids=users, user_bias=biases.to_numpy())
 
 
 def fit_baseline(interactions: Interactions) -> BaselinePredictor:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluate import Scores
+from cinematch_dagster.recommenders.behaviour import (
+    genre_finds_its_kind,
+    more_stars_raise_similar,
+    same_in_any_order,
+)
+from cinematch_dagster.recommenders.evaluation import Scores
 from cinematch_dagster.recommenders.trainset import RATING_SCALE
 from serving.model import Model
 
@@ -22,13 +28,18 @@ class Check:
 
 
 def check_model(
-    model: Model, training: pd.DataFrame, scores: Scores, baseline: Scores
+    model: Model,
+    training: pd.DataFrame,
+    genres: pd.Series[str],
+    scores: Scores,
+    baseline: Scores,
 ) -> tuple[Check, ...]:
     """Return every check of a model as it will be served.
 
     Args:
         model: loaded from its exported folder.
         training: the ratings frame it was trained on.
+        genres: movie id to its genres, separated by '|'.
         scores: the model's, on the standing test rows.
         baseline: the sanity floor's, on the same rows.
     """
@@ -37,6 +48,7 @@ def check_model(
         beats_baseline(scores, baseline),
         answers_everybody(model),
         leaves_out_rated(model, training),
+        *behaviour(model, training, genres),
     )
 
 
@@ -78,3 +90,13 @@ def leaves_out_rated(model: Model, training: pd.DataFrame) -> Check:
     rated = listed.merge(training[["userId", "movieId"]], on=["userId", "movieId"])
     detail = f"{len(rated)} of {len(listed)} recommendations had been rated by their user."
     return Check("leaves_out_rated", rated.empty, detail)
+
+
+def behaviour(model: Model, training: pd.DataFrame, genres: pd.Series[str]) -> Iterator[Check]:
+    """Look at how the model reacts to what made-up people have rated."""
+    for name, seen in (
+        ("same_in_any_order", same_in_any_order(model, training)),
+        ("more_stars_raise_similar", more_stars_raise_similar(model, training)),
+        ("genre_finds_its_kind", genre_finds_its_kind(model, training, genres)),
+    ):
+        yield Check(name, seen.passed, seen.detail)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from cinematch_dagster.recommenders.fit import ALGORITHM, NO_GENRES, Trained
 from cinematch_dagster.recommenders.lists import make_lists
-from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo, Parameters
+from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo
 
 
 def export(
@@ -36,17 +36,17 @@ def export(
         algorithm=ALGORITHM,
     )
     membership = genre_membership(trained.genres)
-    parameters = Parameters(
-        global_mean=trained.rating.global_mean,
-        rating_regularization=trained.rating.regularization,
-        ranking_regularization=trained.ranking.regularization,
-        ranking_alpha=trained.ranking.alpha,
-        genres=tuple(membership.columns),
-    )
     titles = pa.array(trained.titles, type=pa.string())
     genres = pa.array(trained.genres, type=pa.string())
-    arrays = _arrays(trained, membership)
-    Artifact(info, parameters, arrays, titles, genres).write(folder)
+    Artifact(
+        info=info,
+        genre_names=tuple(membership.columns),
+        rating=trained.rating,
+        ranking=trained.ranking,
+        arrays=_arrays(trained, membership),
+        titles=titles,
+        genres=genres,
+    ).write(folder)
 
 
 def genre_membership(genres: pd.Series[str]) -> pd.DataFrame:
@@ -55,26 +55,17 @@ def genre_membership(genres: pd.Series[str]) -> pd.DataFrame:
 
 
 def _arrays(trained: Trained, membership: pd.DataFrame) -> Arrays:
-    interactions, rating, ranking = trained.interactions, trained.rating, trained.ranking
-    rated = interactions.matrix
-    lists = make_lists(interactions, ranking, trained.hyperparameters.top_n)
+    interactions, profiles = trained.interactions, trained.interactions.profiles
+    lists = make_lists(interactions, trained.ranking, trained.hyperparameters.top_n)
     return Arrays(
         movie_ids=interactions.movie_ids,
         movie_counts=interactions.movie_counts.astype(np.int32),
         movie_damped_mean=trained.popularity.astype(np.float32),
-        movie_bias=rating.movie_bias.astype(np.float32),
-        movie_factors=rating.movie_factors.astype(np.float32),
-        movie_ranking=ranking.movie_factors,
-        ranking_gram=ranking.gram,
-        ranking_mean=ranking.mean,
         genre_movies=membership.to_numpy().T,
         user_ids=interactions.user_ids,
-        user_bias=rating.user_bias.astype(np.float32),
-        user_factors=rating.user_factors.astype(np.float32),
-        user_ranking=ranking.user_vectors,
-        rated_offsets=rated.indptr.astype(np.int64),
-        rated_movies=rated.indices.astype(np.int32),
-        rated_halves=(rated.data * 2).astype(np.uint8),
+        rated_offsets=profiles.offsets,
+        rated_movies=profiles.movies,
+        rated_halves=profiles.halves,
         list_movies=lists.movies,
         list_scores=lists.scores,
         list_nearest=lists.nearest,

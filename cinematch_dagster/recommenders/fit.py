@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.recommenders.als import RankingHead, fit_als
+from cinematch_dagster.recommenders.als import fit_als
 from cinematch_dagster.recommenders.baseline import BaselinePredictor, fit_baseline
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.popularity import damped_mean
-from cinematch_dagster.recommenders.svd import RatingHead, fit_svd
+from cinematch_dagster.recommenders.svd import fit_svd
+from serving.arrays import as_stored
+from serving.heads import FactorRating, RankingHead, RatingHead
 
 ALGORITHM = "svd+als"
 NO_GENRES = "(no genres listed)"
@@ -74,6 +76,20 @@ class Trained:
     hyperparameters: Hyperparameters
 
 
+def fit_rating(interactions: Interactions, hyperparameters: Hyperparameters) -> FactorRating:
+    """Fit the rating head alone."""
+    h = hyperparameters
+    return fit_svd(
+        interactions,
+        factors=h.svd_factors,
+        epochs=h.svd_epochs,
+        learning_rate=h.svd_learning_rate,
+        regularization=h.svd_regularization,
+        init_std=h.svd_init_std,
+        seed=h.seed,
+    )
+
+
 def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparameters) -> Trained:
     """Train on a ratings frame.
 
@@ -86,27 +102,22 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
     interactions = Interactions.from_frame(ratings, movies["movieId"].to_numpy())
     catalogue = movies.set_index("movieId").reindex(interactions.movie_ids)
     known = catalogue["title"].notna()
+    rating = fit_rating(interactions, h)
+    ranking = fit_als(
+        interactions,
+        factors=h.als_factors,
+        iterations=h.als_iterations,
+        regularization=h.als_regularization,
+        alpha=h.als_alpha,
+        seed=h.seed,
+    )
+    n_movies = len(interactions.movie_ids)
     return Trained(
         interactions=interactions,
         titles=catalogue["title"].where(known, "Movie " + catalogue.index.astype(str)),
         genres=catalogue["genres"].fillna(NO_GENRES),
-        rating=fit_svd(
-            interactions,
-            factors=h.svd_factors,
-            epochs=h.svd_epochs,
-            learning_rate=h.svd_learning_rate,
-            regularization=h.svd_regularization,
-            init_std=h.svd_init_std,
-            seed=h.seed,
-        ),
-        ranking=fit_als(
-            interactions,
-            factors=h.als_factors,
-            iterations=h.als_iterations,
-            regularization=h.als_regularization,
-            alpha=h.als_alpha,
-            seed=h.seed,
-        ),
+        rating=as_stored(rating, n_movies),
+        ranking=as_stored(ranking, n_movies),
         popularity=damped_mean(interactions),
         baseline=fit_baseline(interactions),
         hyperparameters=h,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from cinematch_dagster.recommenders.evaluate import Scores
+from cinematch_dagster.recommenders.evaluation import Scores
 
 _ROUNDING = 1e-12
 

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from serving.profiles import Profiles
+
 Codes = npt.NDArray[np.intp]
 
 
@@ -66,6 +68,13 @@ class Interactions:
         matrix = sp.coo_array((self.stars, (self.users, self.movies)), shape=shape).tocsr()
         matrix.sort_indices()
         return matrix
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """The ratings of each user, in serving's form."""
+        matrix = self.matrix
+        halves = np.rint(matrix.data * 2).astype(np.uint8)
+        return Profiles(matrix.indptr.astype(np.int64), matrix.indices, halves)
 
     @cached_property
     def movie_counts(self) -> npt.NDArray[np.int64]:

@@ -7,41 +7,44 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cinematch_dagster.recommenders.als import RankingHead
 from cinematch_dagster.recommenders.interactions import Interactions
-from serving.ranking import LIKED_STARS, best, nearest
+from serving.artifact import REASONS
+from serving.heads import RankingHead
+from serving.ranking import LIKED_STARS, best
 
 _BLOCK = 256
 
 
 class Lists(NamedTuple):
-    """One row a user, best first.
+    """One row a user, best first, as `serving.artifact.Arrays` has them.
 
     Attributes:
-        movies: rows of movies, (n_users, top_n); -1 pads.
+        movies: one past the rows of movies, (n_users, top_n); 0 pads.
         scores: ranking scores, 0 where padded.
-        nearest: row of the nearest movie that the user liked; -1 is none.
+        nearest: one past the row of the liked movie that explains each of the first `REASONS`;
+            0 is none.
     """
 
     movies: npt.NDArray[np.int32]
-    scores: npt.NDArray[np.float32]
+    scores: npt.NDArray[np.float16]
     nearest: npt.NDArray[np.int32]
 
 
 def make_lists(interactions: Interactions, head: RankingHead, top_n: int) -> Lists:
     """Rank the movies with a training rating for each user, the user's rated movies out."""
-    shape = (len(interactions.user_ids), top_n)
+    n_users = len(interactions.user_ids)
     lists = Lists(
-        np.full(shape, -1, dtype=np.int32),
-        np.zeros(shape, dtype=np.float32),
-        np.full(shape, -1, dtype=np.int32),
+        np.zeros((n_users, top_n), dtype=np.int32),
+        np.zeros((n_users, top_n), dtype=np.float16),
+        np.zeros((n_users, min(top_n, REASONS)), dtype=np.int32),
     )
     unrated = interactions.movie_counts == 0
-    for start in range(0, len(interactions.user_ids), _BLOCK):
-        scores = head.user_vectors[start : start + _BLOCK] @ head.movie_factors.T
+    for start in range(0, n_users, _BLOCK):
+        users = np.arange(start, min(start + _BLOCK, n_users))
+        scores = head.scores(interactions.profiles.take(users))
         scores[:, unrated] = -np.inf
-        for user, row in enumerate(scores, start):
-            _fill(lists, user, row, interactions, head.movie_factors)
+        for user, row in zip(users.tolist(), scores, strict=True):
+            _fill(lists, user, row, interactions, head)
     return lists
 
 
@@ -50,16 +53,14 @@ def _fill(
     user: int,
     scores: npt.NDArray[np.float32],
     interactions: Interactions,
-    factors: npt.NDArray[np.float32],
+    head: RankingHead,
 ) -> None:
     """Write one user's list; `scores` (n_movies,) is used up."""
-    rated = interactions.matrix
-    history = slice(rated.indptr[user], rated.indptr[user + 1])
-    movies, stars = rated.indices[history], rated.data[history]
-    scores[movies] = -np.inf
+    rated, stars = interactions.profiles.rated(user), interactions.profiles.stars(user)
+    scores[rated] = -np.inf
     rows = best(scores, lists.movies.shape[1])
-    liked = movies[stars >= LIKED_STARS]
-    closest = nearest(factors[rows], factors[liked])
-    lists.movies[user, : len(rows)] = rows
+    lists.movies[user, : len(rows)] = rows + 1
     lists.scores[user, : len(rows)] = scores[rows]
-    lists.nearest[user, : len(rows)] = np.where(closest >= 0, np.append(liked, -1)[closest], -1)
+    explained = rows[: lists.nearest.shape[1]]
+    nearest = head.explain(explained, rated[stars >= LIKED_STARS])
+    lists.nearest[user, : len(explained)] = nearest + 1

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluate import hits_by_user
-from cinematch_dagster.recommenders.metrics import mae, rmse
+from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
+from cinematch_dagster.recommenders.metrics import hit, mae, rmse
 from serving.model import Model
 
 
@@ -77,23 +76,17 @@ def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
 def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
     stars = rows["rating"].to_numpy()
     predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
-    hits = hits_by_user(model, rows, seen)
+    hits = hit(rank(model, relevant_pairs(rows, seen), seen).hits)
     return SliceScores(
         rows=len(rows),
         rmse=rmse(stars, predicted),
         mae=mae(stars, predicted),
         users=len(hits),
-        hit_rate_at_10=float((hits > 0).mean()) if len(hits) else None,
+        hit_rate_at_10=float(hits.mean()) if len(hits) else None,
     )
 
 
 def _seen(model: Model, ratings: pd.DataFrame) -> pd.DataFrame:
     """Return userId and movieId of what the week's users had rated in training."""
-    users = ratings["userId"].unique()
-    movies = [model.seen(user) for user in users.tolist()]
-    return pd.DataFrame(
-        {
-            "userId": np.repeat(users, [len(rated) for rated in movies]),
-            "movieId": np.concatenate([np.empty(0, dtype=np.int32), *movies]),
-        }
-    )
+    users, movies = model.rated_pairs(ratings["userId"].unique())
+    return pd.DataFrame({"userId": users, "movieId": movies})

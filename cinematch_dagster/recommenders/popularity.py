@@ -20,3 +20,9 @@ def damped_mean(interactions: Interactions, damping: float = DAMPING) -> npt.NDA
     sums = np.bincount(interactions.movies, weights=stars, minlength=len(interactions.movie_ids))
     means: npt.NDArray[np.float64] = sums + damping * stars.mean()
     return means / (interactions.movie_counts + damping)
+
+
+def most_ratings(interactions: Interactions) -> npt.NDArray[np.float32]:
+    """Return each movie's number of ratings, (n_movies,); -inf for one without."""
+    counts = interactions.movie_counts
+    return np.where(counts > 0, counts, -np.inf).astype(np.float32)

@@ -2,39 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 import surprise
 
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
+from serving.heads import FactorRating
 
 Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RatingHead:
-    r"""Expected stars :math:`\hat r_{ui} = \mu + b_u + b_i + p_u \cdot q_i`.
-
-    Rows are those of `Interactions`; a movie without a rating has zeros, as an unknown one.
-
-    Attributes:
-        global_mean: mu, in stars.
-        user_bias: b_u, (n_users,).
-        movie_bias: b_i, (n_movies,).
-        user_factors: p_u, (n_users, f).
-        movie_factors: q_i, (n_movies, f).
-        regularization: L2 penalty per rating.
-    """
-
-    global_mean: float
-    user_bias: Floats
-    movie_bias: Floats
-    user_factors: Floats
-    movie_factors: Floats
-    regularization: float
 
 
 def fit_svd(
@@ -46,7 +22,7 @@ def fit_svd(
     regularization: float,
     init_std: float,
     seed: int,
-) -> RatingHead:
+) -> FactorRating:
     """Fit the head; the same seed and ratings in the same order give the same numbers.
 
     Raises:
@@ -72,7 +48,7 @@ def fit_svd(
     users = np.searchsorted(interactions.user_ids, trainset.raw_users)
     movies = np.searchsorted(interactions.movie_ids, trainset.raw_movies)
     n_users, n_movies = len(interactions.user_ids), len(interactions.movie_ids)
-    return RatingHead(
+    return FactorRating(
         global_mean=float(trainset.global_mean),
         user_bias=_placed(algorithm.bu, users, n_users),
         movie_bias=_placed(algorithm.bi, movies, n_movies),

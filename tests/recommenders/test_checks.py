@@ -10,7 +10,16 @@ from cinematch_dagster.recommenders import Scores, Trained, check_model, evaluat
 from cinematch_dagster.recommenders.checks import answers_everybody, beats_baseline
 from serving import Model
 
-NAMES = ["predictions_in_range", "beats_baseline", "answers_everybody", "leaves_out_rated"]
+NAMES = [
+    "predictions_in_range",
+    "beats_baseline",
+    "answers_everybody",
+    "leaves_out_rated",
+    "same_in_any_order",
+    "more_stars_raise_similar",
+    "genre_finds_its_kind",
+]
+GENRES = pd.Series({2: "Comedy"})
 
 
 @pytest.fixture
@@ -20,7 +29,7 @@ def folder(exported: Path, tmp_path: Path) -> Path:
 
 def failed(folder: Path, training: pd.DataFrame, scores: Scores) -> list[str]:
     baseline = replace(scores, rmse=scores.rmse + 0.1)
-    checks = check_model(Model.load(folder), training, scores, baseline)
+    checks = check_model(Model.load(folder), training, GENRES, scores, baseline)
     assert [check.name for check in checks] == NAMES
     return [check.name for check in checks if not check.passed]
 

@@ -1,5 +1,4 @@
 import dataclasses
-import sys
 
 import numpy as np
 import numpy.typing as npt
@@ -7,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders import Scores, Trained, evaluate
-from cinematch_dagster.recommenders.evaluate import Predictor
+from cinematch_dagster.recommenders.evaluation import Predictor
 from serving import Model
 from tests.recommenders.frames import random_ratings, ratings_frame
 
@@ -77,7 +76,7 @@ def test_blocks_of_users_make_no_difference(
 ) -> None:
     test = random_ratings(seed=3, users=40, movies=25, n=300)
     whole = evaluate(model, test, ratings)
-    monkeypatch.setattr(sys.modules[evaluate.__module__], "_BLOCK", 7)
+    monkeypatch.setattr("cinematch_dagster.recommenders.evaluation.ranking._BLOCK", 7 * 27)
     assert evaluate(model, test, ratings) == whole
 
 

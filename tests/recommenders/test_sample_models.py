@@ -91,7 +91,7 @@ def either(request: pytest.FixtureRequest) -> Run:
 def test_the_checks_before_registration_pass(either: Run, sample: Sample) -> None:
     scores = evaluate(either.model, sample.standing, either.training)
     baseline = evaluate(either.trained.baseline, sample.standing, either.training)
-    checks = check_model(either.model, either.training, scores, baseline)
+    checks = check_model(either.model, either.training, either.trained.genres, scores, baseline)
     assert [check for check in checks if not check.passed] == []
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving import Answer, Model, Recommendation
-from tests.serving.hand_made import hand_made, random_artifact
+from tests.serving.hand_made import floats, hand_made, random_artifact
 
 RANDOM = Model(random_artifact(seed=4))
 KNOWN = RANDOM.user_ids.tolist()
@@ -18,10 +18,6 @@ MOVIES = RANDOM.movie_ids.tolist()
 @pytest.fixture
 def model() -> Model:
     return Model(hand_made())
-
-
-def near(value: float) -> Any:
-    return pytest.approx(value, abs=1e-6)
 
 
 def movies(answer: Answer) -> list[int]:
@@ -36,6 +32,20 @@ def predicted(answer: Answer) -> list[float]:
     return [recommendation.predicted_rating for recommendation in answer.recommendations]
 
 
+def near(values: list[float]) -> Any:
+    return pytest.approx(values, abs=1e-6)
+
+
+def scores_of_user_1(movie_ids: list[int]) -> list[float]:
+    """Work out what the ranking head gives from the rating of movie 10.
+
+    Confidence 2 * (5 - 2) = 6, so x = (6 / (2 + 1 + 5), 0); one rating of ten.
+    """
+    x, y = 0.9 * 0.5 + 0.1 * 6 / 8, 0.9 * 0.625
+    all_of_them = {10: x, 20: y, 30: 0.6 * x + 0.8 * y, 40: 0.8 * x - 0.6 * y}
+    return [all_of_them[movie] for movie in movie_ids]
+
+
 def test_a_known_user_gets_the_list_made_at_training_time(model: Model) -> None:
     answer = model.recommend(1, 2)
     assert answer == Answer(
@@ -47,7 +57,7 @@ def test_a_known_user_gets_the_list_made_at_training_time(model: Model) -> None:
                 movie_id=30,
                 title="Title 30",
                 genres="Drama",
-                score=near(0.8),
+                score=pytest.approx(0.8, abs=1e-3),
                 predicted_rating=3.5 + 0.25 - 0.5 - 1.0,
                 strategy="known_user",
                 reason="Closest to Title 10, one of the movies you liked.",
@@ -56,7 +66,7 @@ def test_a_known_user_gets_the_list_made_at_training_time(model: Model) -> None:
                 movie_id=40,
                 title="Title 40",
                 genres="Drama",
-                score=near(0.65),
+                score=pytest.approx(0.65, abs=1e-3),
                 predicted_rating=3.5 + 0.25 + 0.25 + 0.5,
                 strategy="known_user",
                 reason="Closest to Title 10, one of the movies you liked.",
@@ -76,7 +86,9 @@ def test_a_padded_list_is_a_shorter_answer(model: Model) -> None:
 
 def test_more_than_the_list_holds_is_scored(model: Model) -> None:
     assert model.top_n == 3
-    assert model.recommend(1, 4) == model.recommend(1, 3)
+    assert scores(model.recommend(1, 4)) == near(scores_of_user_1([30, 20, 40]))
+    listed, scored = RANDOM.recommend(KNOWN[0], 10), RANDOM.recommend(KNOWN[0], 11)
+    assert movies(scored)[:10] == movies(listed)
 
 
 def test_an_unknown_user_gets_the_popular(model: Model) -> None:
@@ -158,7 +170,8 @@ def test_ratings_of_movies_without_a_rating_in_training_say_nothing(
 
 def test_a_genre_narrows_the_answer_of_a_known_user(model: Model) -> None:
     answer = model.recommend(1, 5, genres=["comedy"])
-    assert (answer.strategy, movies(answer), scores(answer)) == ("known_user", [20], [0.25])
+    assert (answer.strategy, movies(answer)) == ("known_user", [20])
+    assert scores(answer) == near(scores_of_user_1([20]))
     assert movies(model.recommend(77, 5, ratings={20: 4.5}, genres=["Drama"])) == [30, 40]
 
 
@@ -173,7 +186,7 @@ def test_predictions_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     users = np.repeat([*KNOWN, -1], len(MOVIES))
     films = np.tile(MOVIES, len(KNOWN) + 1)
     whole = RANDOM.predict(users, films)
-    monkeypatch.setattr("serving.model._BLOCK", 7)
+    monkeypatch.setattr("serving.scoring._BLOCK", 7)
     np.testing.assert_array_equal(RANDOM.predict(users, films), whole)
 
 
@@ -184,12 +197,48 @@ def test_no_pairs_are_no_predictions(model: Model) -> None:
 
 def test_scores_of_the_catalogue_worked_by_hand(model: Model) -> None:
     found = model.scores(np.array([1, 77, 2]))
+    # User 2: confidences 2 and 5 for (0, 1) and (.6, .8), so the half step solves
+    # 4.44 x + 1.92 y = 3 and 1.92 x + 6.56 y = 6; two ratings of ten.
+    determinant = 4.44 * 6.56 - 1.92 * 1.92
+    x = 0.8 * 0.5 + 0.2 * (3 * 6.56 - 1.92 * 6) / determinant
+    y = 0.8 * 0.625 + 0.2 * (4.44 * 6 - 1.92 * 3) / determinant
     expected = [
-        [1.0, 0.25, 0.8, 0.65, -np.inf],
+        [*scores_of_user_1([10, 20, 30, 40]), -np.inf],
         [4.0, 3.5, 3.0, 3.75, -np.inf],
-        [0.0, 1.0, 0.8, -0.6, -np.inf],
+        [x, y, 0.6 * x + 0.8 * y, 0.8 * x - 0.6 * y, -np.inf],
     ]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
+
+
+def test_ratings_given_now_are_folded_into_all_answers(model: Model) -> None:
+    folded = model.fold_in(
+        np.array([77, 2, 2, 77]), np.array([20, 30, 99, 50]), floats(4.5, 0.5, 5, 5)
+    )
+    users = np.array([77, 2, 1, 88])
+    for user, ratings in ((77, {20: 4.5}), (2, {30: 0.5})):
+        answer = model.recommend(user, 5, ratings)
+        rows = np.searchsorted(model.movie_ids, movies(answer))
+        assert folded.scores(np.array([user]))[0, rows].tolist() == near(scores(answer))
+        found = folded.predict(np.full(len(rows), user), model.movie_ids[rows])
+        assert found.tolist() == near(predicted(answer))
+    np.testing.assert_allclose(folded.scores(users)[2:], model.scores(users)[2:], atol=1e-6)
+    ten = np.full(4, 10)
+    np.testing.assert_array_equal(folded.predict(users, ten)[2:], model.predict(users, ten)[2:])
+
+
+def test_no_rating_folded_in_changes_nothing(model: Model) -> None:
+    nothing = np.array([], dtype=np.int64)
+    folded = model.fold_in(nothing, nothing, floats())
+    users = np.array([1, 2, 77])
+    np.testing.assert_array_equal(folded.scores(users), model.scores(users))
+    np.testing.assert_array_equal(
+        folded.predict(users, users * 10), model.predict(users, users * 10)
+    )
+
+
+def test_the_pairs_of_training_are_known(model: Model) -> None:
+    users, films = model.rated_pairs(np.array([2, 77, 1]))
+    assert list(zip(users.tolist(), films.tolist(), strict=True)) == [(2, 20), (2, 30), (1, 10)]
 
 
 def test_seen_is_what_was_rated_in_training(model: Model) -> None:

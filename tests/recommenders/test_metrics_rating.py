@@ -1,14 +1,12 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import surprise
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from cinematch_dagster.recommenders.metrics import hits_at_k, mae, rmse
+from cinematch_dagster.recommenders.metrics import mae, rmse
 
 HALF_STARS = st.integers(1, 10).map(lambda half: half / 2)
 PAIRS = st.lists(st.tuples(HALF_STARS, st.floats(0.5, 5.0)), min_size=1, max_size=50)
@@ -51,26 +49,9 @@ def test_no_rows_is_an_error(metric: Any) -> None:
         metric(np.array([]), np.array([]))
 
 
-def test_hits_worked_by_hand() -> None:
-    scores = np.array([[0.9, 0.1, 0.8, 0.2], [0.1, 0.2, -np.inf, -np.inf]], dtype=np.float32)
-    relevant = np.array([[True, True, False, True], [False, True, True, True]])
-    assert hits_at_k(scores, relevant, 2).tolist() == [1, 1]
-    assert hits_at_k(scores, relevant, 3).tolist() == [2, 1]
-    assert hits_at_k(scores, relevant, 10).tolist() == [3, 1]
-
-
-@given(
-    hnp.arrays(np.int8, (3, 9), elements=st.integers(0, 1)),
-    st.permutations(range(27)),
-    st.sets(st.integers(0, 26)),
-    st.integers(1, 12),
-)
-def test_hits_are_those_of_a_sort(
-    marks: npt.NDArray[np.int8], order: list[int], removed: set[int], k: int
-) -> None:
-    scores = np.array(order, dtype=np.float32).reshape(3, 9)
-    scores.flat[list(removed)] = -np.inf
-    for row, found in enumerate(hits_at_k(scores, marks.astype(bool), k)):
-        candidates = [m for m in range(9) if np.isfinite(scores[row, m])]
-        top = sorted(candidates, key=lambda m: -scores[row, m])[:k]
-        assert found == sum(marks[row, m] for m in top)
+@pytest.mark.parametrize("metric", [rmse, mae])
+def test_a_missing_prediction_is_skipped_if_told_so(metric: Any) -> None:
+    stars, predicted = np.array([4.0, 3.0]), np.array([np.nan, 2.5])
+    assert metric(stars, predicted, skip_missing=True) == 0.5
+    with pytest.raises(ValueError, match="at least one row was expected"):
+        metric(stars, np.full(2, np.nan), skip_missing=True)

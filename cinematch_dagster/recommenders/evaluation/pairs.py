@@ -1,0 +1,29 @@
+"""Pairs of user and movie as single integers, so that sets of them are compared by numpy."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Keys = npt.NDArray[np.int64]
+
+
+def pair_keys(users: npt.NDArray[np.integer], movies: npt.NDArray[np.integer]) -> Keys:
+    """Return one integer for each pair of ids; ids are below 2**31."""
+    return (users.astype(np.int64) << 32) + movies
+
+
+def keys_of(ratings: pd.DataFrame) -> Keys:
+    """Return the pairs of a ratings frame, (n,)."""
+    return pair_keys(ratings["userId"].to_numpy(), ratings["movieId"].to_numpy())
+
+
+def distinct(keys: Keys) -> Keys:
+    """Return each key once, ascending (numpy's own hash is slow on keys that end alike)."""
+    return np.sort(pd.unique(keys))
+
+
+def among(keys: npt.NDArray[np.integer], others: Keys) -> npt.NDArray[np.bool_]:
+    """Return which keys are among the others, in the shape of `keys`."""
+    return np.asarray(pd.Index(keys.ravel()).isin(others)).reshape(keys.shape)

@@ -1,0 +1,31 @@
+"""Order by popularity, the same for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.arrays import Floats, Rows
+from serving.profiles import Profiles
+
+
+@dataclass(frozen=True)
+class PopularityRanking:
+    """One score a movie.
+
+    Attributes:
+        popularity: the scores, 0 to 1.
+    """
+
+    popularity: Annotated[Floats, "float32", "movies"]
+
+    def scores(self, profiles: Profiles) -> Floats:
+        """Return the same scores for each person; see `RankingHead`."""
+        return np.tile(self.popularity, (len(profiles), 1))
+
+    def explain(self, movies: Rows, liked: Rows) -> npt.NDArray[np.intp]:  # noqa: ARG002
+        """Return -1: no liked movie speaks for another."""
+        return np.full(len(movies), -1, dtype=np.intp)

@@ -1,0 +1,59 @@
+"""Stars by biased matrix factorization: SVD, and what folds into its form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.arrays import Floats, Rows
+from serving.foldin import fold_in_rating
+from serving.profiles import Profiles
+
+
+@dataclass(frozen=True)
+class FactorRating:
+    r"""Expected stars :math:`\hat r_{ui} = \mu + b_u + b_i + p_u \cdot q_i`.
+
+    A baseline has no factors; SVD++ adds its implicit part to p_u.
+
+    Attributes:
+        global_mean: mu, in stars.
+        regularization: L2 penalty per rating.
+        user_bias: b_u, in stars.
+        user_factors: p_u.
+        movie_bias: b_i, in stars; 0 for a movie without ratings.
+        movie_factors: q_i; zeros for a movie without ratings.
+    """
+
+    global_mean: float
+    regularization: float
+    user_bias: Annotated[Floats, "float32", "users"]
+    user_factors: Annotated[npt.NDArray[np.floating], "float16", "users", "factors"]
+    movie_bias: Annotated[Floats, "float32", "movies"]
+    movie_factors: Annotated[Floats, "float32", "movies", "factors"]
+
+    def predict(self, profiles: Profiles, users: Rows, movies: Rows) -> Floats:  # noqa: ARG002
+        """Return expected stars; see `RatingHead`."""
+        known_user, known_movie = users >= 0, movies >= 0
+        both = known_user & known_movie
+        stars = np.full(len(users), self.global_mean, dtype=np.float32)
+        stars[known_user] += self.user_bias[users[known_user]]
+        stars[known_movie] += self.movie_bias[movies[known_movie]]
+        vectors = self.user_factors[users[both]].astype(np.float32)
+        stars[both] += np.einsum("nf,nf->n", vectors, self.movie_factors[movies[both]])
+        return stars
+
+    def fold_in(self, profiles: Profiles) -> Self:
+        """Solve for each person; see `serving.foldin.fold_in_rating`."""
+        bias = np.empty(len(profiles), dtype=np.float32)
+        factors = np.empty((len(profiles), self.movie_factors.shape[1]), dtype=np.float32)
+        for person in range(len(profiles)):
+            rated = profiles.rated(person)
+            residuals = profiles.stars(person) - self.global_mean - self.movie_bias[rated]
+            bias[person], factors[person] = fold_in_rating(
+                residuals, self.movie_factors[rated], self.regularization
+            )
+        return replace(self, user_bias=bias, user_factors=factors)
