@@ -1,4 +1,4 @@
-"""The command line: `cinematch demo | up | down | status | data | drift`."""
+"""The command line: `cinematch demo | up | down | status | history | rollback | data | drift`."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.commands import data, drift
+from cinematch_dagster.commands import data, drift, production
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -20,6 +20,7 @@ from cinematch_dagster.movielens.errors import MovieLensError
 from cinematch_dagster.settings import SettingsError, load_settings
 from cinematch_dagster.warehouse.account import EmbeddedPostgresError
 from cinematch_dagster.warehouse.dsn import DsnError
+from cinematch_dagster.warehouse.production import RollbackError
 
 KNOWN_ERRORS = (
     SettingsError,
@@ -28,6 +29,7 @@ KNOWN_ERRORS = (
     EmbeddedPostgresError,
     OrchestrationError,
     MovieLensError,
+    RollbackError,
     psycopg.OperationalError,
 )
 
@@ -39,6 +41,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(drift.app, name="drift")
+app.command()(production.history)
+app.command()(production.rollback)
 console = Console()
 
 

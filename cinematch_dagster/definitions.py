@@ -22,6 +22,7 @@ from cinematch_dagster.defs.operations.jobs import database_maintenance
 from cinematch_dagster.defs.operations.schedules import database_maintenance_weekly
 from cinematch_dagster.defs.registry.assets import production_registration
 from cinematch_dagster.defs.registry.jobs import trigger_retraining
+from cinematch_dagster.defs.registry.rollback import rollback_production
 from cinematch_dagster.defs.resources import resources
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.defs.training.jobs import model_training
@@ -47,6 +48,7 @@ defs = dg.Definitions(
         drift_monitoring,
         model_training,
         trigger_retraining,
+        rollback_production,
         database_maintenance,
     ],
     schedules=[database_maintenance_weekly],

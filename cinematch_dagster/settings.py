@@ -108,13 +108,22 @@ class TrainingSettings(Section):
 
 
 class PromotionSettings(Section):
-    """What a challenger must show before it replaces the champion."""
+    """What a challenger must show before it replaces the champion, and what happens then."""
 
+    primary: Literal["ndcg", "rmse"] = "ndcg"
     minimum_gain: float = Field(0.0, ge=0)
-    mae_tolerance: float = Field(0.0, ge=0)
+    ndcg_tolerance: float = Field(0.01, ge=0, le=1)
+    popularity_factor: float = Field(1.15, ge=0)
+    minimum_ranked_users: int = Field(500, ge=2)
+    minimum_slice_rows: int = Field(500, ge=1)
+    rmse_tolerance: float = Field(0.002, ge=0)
+    mae_tolerance: float = Field(0.002, ge=0)
     precision_tolerance: float = Field(0.005, ge=0)
+    slice_tolerance: float = Field(0.02, ge=0)
+    coverage_tolerance: float = Field(0.2, ge=0, le=1)
     standing_tolerance: float = Field(0.02, ge=0)
     buffer_policy: Literal["merge", "clear", "archive"] = "merge"
+    keep_versions: int = Field(10, ge=1)
 
 
 class OrchestrationSettings(Section):

@@ -65,17 +65,16 @@ def _scores(simulation: Report) -> Section:
             rows_name.replace("_", "-"),
             contender,
             f"{scores['rows']:,}",
-            f"{scores['rmse']:.4f}",
-            f"{scores['mae']:.4f}",
-            f"{scores['precision_at_10']:.4f}",
+            *(show.figure(scores, figure) for figure in show.FIGURES),
+            show.figure(scores, "coverage"),
             _hits(scores),
         )
         for model in simulation["models"]
         for rows_name in ("held_out", "standing")
         for contender, scores in sorted(model[rows_name].items(), reverse=True)
     )
-    columns = ("decision on", "rows", "model", "ratings", "RMSE", "MAE", "Precision@10", "hits")
-    return Section("What the gate compared", columns, rows)
+    columns = ("decision on", "rows", "model", "ratings", *show.FIGURES.values())
+    return Section("What the gate compared", (*columns, "coverage", "hits"), rows)
 
 
 def _hits(scores: Report) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 import psycopg
 from psycopg.rows import dict_row
 
+from cinematch_dagster.demo.show import FIGURES
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.drift import ViewResult
 from cinematch_dagster.drift.page import Performance
@@ -89,20 +90,29 @@ def models(connect: Connect) -> list[Row]:
     found = _rows(
         connect,
         "SELECT m.model_version AS version, m.week, m.data_size, p.promoted, p.reason, p.scores"
-        " FROM model_metrics m JOIN promotions p USING (mlflow_run_id) ORDER BY m.id",
+        " FROM model_metrics m JOIN promotions p USING (mlflow_run_id)"
+        " WHERE p.rolled_back_by IS NULL ORDER BY m.id",
     )
     result = []
     for row in found:
         scores = row.pop("scores")
-        primary = scores["held_out"] or scores["standing"]
+        held_out, standing = _totals(scores["held_out"]), _totals(scores["standing"])
+        primary = held_out or standing
         result.append(
             row
             | {"week": row["week"].isoformat()}
-            | {name: primary["challenger"][name] for name in ("rmse", "mae", "precision_at_10")}
-            | {"champion": primary.get("champion"), "held_out": scores["held_out"]}
-            | {"standing": scores["standing"]}
+            | {name: primary["challenger"][name] for name in FIGURES}
+            | {"champion": primary.get("champion"), "held_out": held_out, "standing": standing}
         )
     return result
+
+
+def _totals(contenders: Row) -> Row:
+    """Leave the slices out."""
+    return {
+        name: {figure: value for figure, value in scores.items() if figure != "slices"}
+        for name, scores in contenders.items()
+    }
 
 
 def production(connect: Connect) -> Row:

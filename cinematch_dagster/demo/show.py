@@ -10,6 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 Report = dict[str, Any]
+FIGURES = {
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "ndcg_at_10": "NDCG@10",
+    "precision_at_10": "Precision@10",
+}
+"""What a model's row shows: of the stars, and of the order."""
 _TESTS = ("rating_distribution_ks", "rating_mean", "rating_std")
 
 
@@ -136,12 +143,17 @@ def models(report: Report) -> Section:
         )
         if champion := model["champion"]:
             rows.append(("champion, same rows", "", *_scores(champion), ""))
-    columns = ("model", "trained on", "RMSE", "MAE", "Precision@10", "why")
+    columns = ("model", "trained on", *FIGURES.values(), "why")
     return Section("Models", columns, tuple(rows))
 
 
 def _scores(scores: Report) -> Sequence[str]:
-    return [f"{scores[name]:.4f}" for name in ("rmse", "mae", "precision_at_10")]
+    return [figure(scores, name) for name in FIGURES]
+
+
+def figure(scores: Report, name: str) -> str:
+    """Return a figure as text; reports of before there were ranking metrics lack some."""
+    return f"{scores[name]:.4f}" if name in scores else ""
 
 
 def _serving(report: Report) -> Section:

@@ -12,7 +12,7 @@ from cinematch_dagster.warehouse import alerts
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.ingestion import loaded_batch
 from cinematch_dagster.warehouse.performance import Measured, record_performance
-from cinematch_dagster.warehouse.promotions import Promotion, in_production
+from cinematch_dagster.warehouse.promotions import Promotion, in_production, own_errors
 from cinematch_dagster.warehouse.training_data import week_ratings
 from serving.cache import Cache
 from serving.model import Model, ModelError
@@ -25,7 +25,7 @@ class WeekPerformance:
 
     Attributes:
         version: of the registry.
-        own: the version's errors on the standing test rows, when it was promoted.
+        own: the version's errors on the standing test rows of its training.
         scores: on all of the week's ratings, none of which the version was trained on.
         verdict: the one compared with the other.
         evidence: sha256 (hex) of the version and the sha256 of the week's file.
@@ -56,8 +56,8 @@ def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekP
             return None
         batch = loaded_batch(connection, week)
         ratings = week_ratings(connection, batch)
+        own = Errors(*own_errors(connection, promotion.mlflow_run_id))
     scores = score_week(_model(promotion, settings), ratings)
-    own = _own_errors(promotion)
     return WeekPerformance(
         version=promotion.version,
         own=own,
@@ -83,11 +83,6 @@ def check_performance(dsn: str, week: datetime.date, settings: Settings) -> Week
     return found
 
 
-def _own_errors(promotion: Promotion) -> Errors:
-    scores = promotion.scores["standing"]["challenger"]
-    return Errors(rmse=scores["rmse"], mae=scores["mae"])
-
-
 def _model(promotion: Promotion, settings: Settings) -> Model:
     """Return a promoted version, from its local copy when there is one."""
     assert promotion.decided_at is not None
@@ -106,7 +101,7 @@ def _model(promotion: Promotion, settings: Settings) -> Model:
 
 def _fetch(release: Release, folder: Path, settings: Settings) -> Path:
     # Here, so that a week without a model, or with a local copy of it, does without MLflow.
-    from cinematch_dagster.pipeline.registration import MODEL_NAME, PRODUCTION
+    from cinematch_dagster.pipeline.registry import MODEL_NAME, PRODUCTION
 
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
     return registry.download(release, folder)

@@ -5,42 +5,53 @@ it. So a step that dies anywhere can simply be run again.
 """
 
 import datetime
+import json
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import psycopg
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from cinematch_dagster.pipeline.reports import write_pages
-from cinematch_dagster.pipeline.training import TrainingData, read_training_data
-from cinematch_dagster.recommenders import (
-    Contender,
-    Scores,
-    Thresholds,
-    Verdict,
-    decide,
-    evaluate,
+from cinematch_dagster.pipeline.registry import (
+    CANDIDATE,
+    MODEL_NAME,
+    PRODUCTION,
+    STAGE_TAG,
+    RegistrationError,
+    follow_promotions,
 )
-from cinematch_dagster.recommenders.baseline import fit_baseline
+from cinematch_dagster.pipeline.reports import write_pages
+from cinematch_dagster.pipeline.retention import delete_old_versions
+from cinematch_dagster.pipeline.training import TrainingData, read_training_data
+from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide
+from cinematch_dagster.recommenders.baseline import fit_floor
+from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold
+from cinematch_dagster.recommenders.gate.words import plain
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.settings import PromotionSettings, Settings
 from cinematch_dagster.warehouse import promotions
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.connection import connect, lock_ratings
 from cinematch_dagster.warehouse.promotions import Promotion
+from serving.artifact import Artifact
 from serving.model import Model
 from serving.registry import Registry, Release
 
-MODEL_NAME = "cinematch_recommender"
-PRODUCTION = "production"
-CANDIDATE = "candidate"
-STAGE_TAG = "stage"
+TAG_LENGTH = 5_000
+"""Characters that a tag of a version in MLflow may have."""
 
 
-class RegistrationError(RuntimeError):
-    """There is nothing to register, or the registry lacks what it should have."""
+@dataclass(frozen=True)
+class Registered:
+    """A registered version with the MLflow run that trained it, and for which week."""
+
+    version: str
+    run_id: str
+    week: datetime.date
 
 
 def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: str) -> Promotion:
@@ -58,10 +69,12 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
             )
         decided = promotions.promotion_of_run(connection, run_id)
     if decided is None:
-        version = _version_of(client, run_id)
-        decided = _decide(dsn, week, settings, version, run_id, dagster_run_id)
+        challenger = Registered(_version_of(client, run_id), run_id, week)
+        decided = _decide(dsn, settings, client, challenger, dagster_run_id)
     with connect(dsn) as connection:
+        _explain(client, decided)
         follow_promotions(client, connection)
+        delete_old_versions(client, connection, settings.promotion.keep_versions)
         write_pages(connection, [week], settings)  # the decision stands on the week's page
     return decided
 
@@ -89,79 +102,135 @@ def _create_version(client: MlflowClient, run_id: str) -> ModelVersion:
 
 def _decide(
     dsn: str,
-    week: datetime.date,
     settings: Settings,
-    version: str,
-    run_id: str,
+    client: MlflowClient,
+    challenger: Registered,
     dagster_run_id: str,
 ) -> Promotion:
-    data = read_training_data(dsn, week)
+    data = read_training_data(dsn, challenger.week)
     with connect(dsn) as connection:
         champion = promotions.in_production(connection)
-    registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
-    contenders = {"challenger": _contender(registry, version, week, data)}
-    if champion:
-        contenders["champion"] = _contender(registry, champion.version, champion.week, data)
-    interactions = Interactions.from_frame(data.ratings, data.movies["movieId"].to_numpy())
-    verdict = decide(
-        contenders["challenger"],
-        contenders.get("champion"),
-        evaluate(fit_baseline(interactions), data.standing, data.ratings),
-        _thresholds(settings.promotion),
-    )
+    contenders, verdict = _compare(data, settings, client, challenger, champion)
     promotion = Promotion(
-        version=version,
+        version=challenger.version,
         from_version=champion.version if champion else None,
-        week=week,
+        week=challenger.week,
         promoted=verdict.promoted,
         reason=verdict.reason,
-        mlflow_run_id=run_id,
+        mlflow_run_id=challenger.run_id,
         dagster_run_id=dagster_run_id,
         buffer_policy=settings.promotion.buffer_policy if verdict.promoted else None,
         scores=_scores(contenders, verdict),
     )
     with connect(dsn) as connection:
-        promotions.record_promotion(connection, promotion)
-        if verdict.promoted:
-            promotions.merge_buffer(connection, week, version, settings.promotion.buffer_policy)
+        _record(connection, promotion, champion)
     return promotion
 
 
-def _contender(
-    registry: Registry, version: str, week: datetime.date, data: TrainingData
-) -> Contender:
-    """Score a registered version as it would be served, on the rows of `data`."""
+def _compare(
+    data: TrainingData,
+    settings: Settings,
+    client: MlflowClient,
+    challenger: Registered,
+    champion: Promotion | None,
+) -> tuple[dict[str, Contender], Verdict]:
+    """Score everybody on the rows of `data`, its training ratings folded in, and judge."""
+    registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
+    artifact = _fetch(registry, challenger.version)
+    interactions = Interactions.from_frame(data.ratings, data.movies["movieId"].to_numpy())
+    contenders = {
+        "challenger": _contender(Model(artifact), challenger.week, data),
+        "floor": _contender(fit_floor(interactions), challenger.week, data),
+    }
+    if champion:
+        model = Model(_fetch(registry, champion.version))
+        contenders["champion"] = _contender(model, champion.week, data)
+    noted = client.get_run(challenger.run_id).data.params.get("data_sha256")
+    honest = audit(
+        trained_on(artifact),
+        data.ratings,
+        {"held_out": data.held_out, "standing": data.standing},
+        same_hash=noted == data.sha256,
+    )
+    verdict = decide(
+        contenders["challenger"],
+        contenders.get("champion"),
+        contenders["floor"],
+        honest,
+        _thresholds(settings.promotion),
+    )
+    return contenders, verdict
+
+
+def _record(
+    connection: psycopg.Connection, promotion: Promotion, champion: Promotion | None
+) -> None:
+    """Write the decision, and move the buffer after a promotion, unless production has changed."""
+    lock_ratings(connection)
+    present = promotions.in_production(connection)
+    if present != champion:
+        raise RegistrationError(
+            f"version {promotion.version} was compared with version {promotion.from_version}, and "
+            f"meanwhile version {present.version if present else None} went into production "
+            "(expected no other change: register it again)"
+        )
+    promotions.record_promotion(connection, promotion)
+    if promotion.buffer_policy:
+        promotions.merge_buffer(
+            connection, promotion.week, promotion.version, promotion.buffer_policy
+        )
+
+
+def _fetch(registry: Registry, version: str) -> Artifact:
+    """Read a registered version; its files are mapped, and go when nobody uses them any more."""
     with tempfile.TemporaryDirectory(prefix="cinematch-") as folder:
-        model = Model.load(registry.download(Release(version, created=0), Path(folder)))
-        held_out = evaluate(model, data.held_out, data.ratings) if len(data.held_out) else None
-        return Contender(week, held_out, evaluate(model, data.standing, data.ratings))
+        return Artifact.read(registry.download(Release(version, created=0), Path(folder)))
+
+
+def trained_on(artifact: Artifact) -> pd.DataFrame:
+    """Return the ratings that an artifact says it was trained on: userId, movieId, rating."""
+    arrays = artifact.arrays
+    return pd.DataFrame(
+        {
+            "userId": np.repeat(arrays.user_ids, np.diff(arrays.rated_offsets)),
+            "movieId": arrays.movie_ids[arrays.rated_movies],
+            "rating": arrays.rated_halves / 2,
+        }
+    )
+
+
+def _contender(predictor: Predictor, week: datetime.date, data: TrainingData) -> Contender:
+    """Score a predictor on the rows of `data`."""
+    held_out = evaluate_fold(predictor, data.held_out, data.ratings) if len(data.held_out) else None
+    return Contender(week, held_out, evaluate_fold(predictor, data.standing, data.ratings))
 
 
 def _thresholds(settings: PromotionSettings) -> Thresholds:
-    return Thresholds(**settings.model_dump(exclude={"buffer_policy"}))
+    return Thresholds(**settings.model_dump(exclude={"buffer_policy", "keep_versions"}))
 
 
 def _scores(contenders: dict[str, Contender], verdict: Verdict) -> dict[str, Any]:
-    """Return every number behind the decision: both models on both sets of rows, each rule."""
+    """Return every number behind the decision: all scores on both sets of rows, each rule."""
 
     def on(rows: str) -> dict[str, Any]:
-        found: dict[str, Scores | None] = {n: getattr(c, rows) for n, c in contenders.items()}
-        return {name: asdict(scores) for name, scores in found.items() if scores}
+        found = {name: getattr(contender, rows) for name, contender in contenders.items()}
+        return {name: plain(scores) for name, scores in found.items() if scores}
 
     return {
         "held_out": on("held_out"),
         "standing": on("standing"),
         "rules": [asdict(rule) for rule in verdict.rules],
+        "basis": verdict.basis,
+        "ndcg_interval": verdict.interval,
     }
 
 
-def follow_promotions(client: MlflowClient, connection: psycopg.Connection) -> None:
-    """Point the alias and the stage tags at what `promotions` says is in production."""
-    newest = promotions.in_production(connection)
-    if newest is None:
-        return
-    for version in client.search_model_versions(f"name = '{MODEL_NAME}'"):
-        stage = "Production" if version.version == newest.version else "None"
-        if version.tags.get(STAGE_TAG) != stage:
-            client.set_model_version_tag(MODEL_NAME, version.version, STAGE_TAG, stage)
-    client.set_registered_model_alias(MODEL_NAME, PRODUCTION, newest.version)
+def _explain(client: MlflowClient, decided: Promotion) -> None:
+    """Put the decision on the version in MLflow: promoted or kept, why, and each rule."""
+    tags = {
+        "gate": "promoted" if decided.promoted else "kept",
+        "gate_reason": decided.reason,
+        "gate_rules": json.dumps(decided.scores["rules"]),
+    }
+    for name, text in tags.items():
+        client.set_model_version_tag(MODEL_NAME, decided.version, name, text[:TAG_LENGTH])

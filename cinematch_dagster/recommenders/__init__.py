@@ -4,9 +4,18 @@ from cinematch_dagster.recommenders.checks import Check, check_model
 from cinematch_dagster.recommenders.evaluation import Scores, evaluate
 from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.fit import Hyperparameters, Trained, fit
-from cinematch_dagster.recommenders.gate import Contender, Rule, Thresholds, Verdict, decide
+from cinematch_dagster.recommenders.gate import (
+    Audit,
+    Contender,
+    Rule,
+    Thresholds,
+    Verdict,
+    audit,
+    decide,
+)
 
 __all__ = [
+    "Audit",
     "Check",
     "Contender",
     "Hyperparameters",
@@ -15,6 +24,7 @@ __all__ = [
     "Thresholds",
     "Trained",
     "Verdict",
+    "audit",
     "check_model",
     "decide",
     "evaluate",

@@ -20,7 +20,7 @@ class ConservationError(RuntimeError):
 
 @dataclass(frozen=True)
 class Promotion:
-    """A decision about a challenger, promoted or not.
+    """A decision about a challenger, promoted or not, or a rollback to a version that served.
 
     Attributes:
         version: of the registry; `from_version` is what was in production before.
@@ -28,6 +28,7 @@ class Promotion:
         buffer_policy: what happened to the buffer; None when it was left alone.
         scores: the figures that were compared, ready for JSON.
         decided_at: given by the database.
+        rolled_back_by: who took production back to this version; None when the gate decided.
     """
 
     version: str
@@ -40,6 +41,7 @@ class Promotion:
     buffer_policy: Policy | None
     scores: dict[str, Any]
     decided_at: datetime.datetime | None = None
+    rolled_back_by: str | None = None
 
 
 def record_promotion(connection: psycopg.Connection, promotion: Promotion) -> None:
@@ -68,7 +70,8 @@ def in_production(
     Args:
         connection: used within its current transaction.
         at: what was in production at that moment.
-        before: what the week with this Monday found: the last one trained for an earlier week.
+        before: what the week with this Monday found: the last one promoted for an earlier week, or
+            the one that production was taken back to before the week's ratings arrived.
     """
     with connection.cursor(row_factory=class_row(Promotion)) as cursor:
         return cursor.execute(query("in_production"), {"at": at, "before": before}).fetchone()
@@ -134,3 +137,11 @@ def latest_run(connection: psycopg.Connection, week: datetime.date) -> str | Non
     """Return the MLflow run that trained a week's model last, if one did."""
     run: str | None = scalar(connection, query("latest_run"), {"week": week})
     return run
+
+
+def own_errors(connection: psycopg.Connection, mlflow_run_id: str) -> tuple[float, float]:
+    """Return the RMSE and MAE that a training run's model had on the standing test rows."""
+    ((rmse, mae),) = connection.execute(
+        "SELECT rmse, mae FROM model_metrics WHERE mlflow_run_id = %s", [mlflow_run_id]
+    ).fetchall()
+    return rmse, mae

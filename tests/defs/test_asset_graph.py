@@ -74,6 +74,7 @@ def test_jobs_have_the_names_that_people_know() -> None:
         "drift_monitoring": {"drift_report"},
         "model_training": {"trained_model"},
         "trigger_retraining": {"trained_model", "production_registration"},
+        "rollback_production": set(),
         "database_maintenance": {"database_size"},
     }
 

@@ -7,8 +7,8 @@ from rich.console import Console
 from cinematch_dagster.demo.show import Section, sections, show, weeks
 
 KS, MEAN, STD = "rating_distribution_ks", "rating_mean", "rating_std"
-CHALLENGER = {"rmse": 0.9, "mae": 0.7, "precision_at_10": 0.12}
-CHAMPION = {"rmse": 0.95, "mae": 0.75, "precision_at_10": 0.1}
+CHALLENGER = {"rmse": 0.9, "mae": 0.7, "ndcg_at_10": 0.25, "precision_at_10": 0.12}
+CHAMPION = {"rmse": 0.95, "mae": 0.75, "ndcg_at_10": 0.2, "precision_at_10": 0.1}
 
 
 def week(number: int, injected: str | bool, verdict: str) -> dict[str, Any]:
@@ -107,9 +107,9 @@ def test_a_decision_shows_its_weeks_and_its_reason(report: dict[str, Any]) -> No
 
 def test_a_model_stands_beside_its_champion_on_the_same_rows(report: dict[str, Any]) -> None:
     assert rows(report, "Models") == [
-        ("1 (promoted)", "25,179", "0.9500", "0.7500", "0.1000", "Promoted: first"),
-        ("2 (kept out)", "48,000", "0.9000", "0.7000", "0.1200", "Kept out: worse"),
-        ("champion, same rows", "", "0.9500", "0.7500", "0.1000", ""),
+        ("1 (promoted)", "25,179", "0.9500", "0.7500", "0.2000", "0.1000", "Promoted: first"),
+        ("2 (kept out)", "48,000", "0.9000", "0.7000", "0.2500", "0.1200", "Kept out: worse"),
+        ("champion, same rows", "", "0.9500", "0.7500", "0.2000", "0.1000", ""),
     ]
 
 

@@ -1,18 +1,23 @@
 """Training and registration on a real Postgres and a real MLflow server."""
 
+import dataclasses
 import datetime
+import json
 from collections.abc import Callable
 
+import mlflow
+import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.pipeline.registration import (
-    MODEL_NAME,
-    PRODUCTION,
-    RegistrationError,
-    register,
+from cinematch_dagster.pipeline.registration import register
+from cinematch_dagster.pipeline.registry import MODEL_NAME, PRODUCTION, RegistrationError
+from cinematch_dagster.pipeline.training import (
+    TrainingData,
+    TrainingResult,
+    read_training_data,
+    train,
 )
-from cinematch_dagster.pipeline.training import TrainingResult, read_training_data
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import Promotion
@@ -65,6 +70,11 @@ def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
     assert second.promoted
     assert second.from_version == first.version
     assert in_production(client) == second.version
+    assert "fewer ranked users" in second.reason
+    assert set(second.scores["held_out"]) == {"champion", "challenger", "floor"}
+    tags = client.get_model_version(MODEL_NAME, second.version).tags
+    assert (tags["gate"], tags["gate_reason"]) == ("promoted", second.reason)
+    assert json.loads(tags["gate_rules"]) == second.scores["rules"]
 
     late = register_week(1)  # the retry
     assert not late.promoted
@@ -85,6 +95,71 @@ def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
         if v.version in {first.version, second.version, late.version}
     }
     assert stages == {first.version: "None", second.version: "Production", late.version: "None"}
+
+
+class Forged(TrainingData):
+    """Training data that says it is what the warehouse has for the week."""
+
+    @property
+    def sha256(self) -> str:
+        return read_training_data(self.dsn, self.week).sha256
+
+    dsn: str
+
+
+@pytest.fixture
+def cheat(
+    warehouse: str, settings: Settings, train_week: Train
+) -> Callable[[int, Callable[[TrainingData], list[pd.DataFrame]]], None]:
+    """Train a week's model on tested rows as well, and lie about it."""
+    assert callable(train_week)
+
+    def run(number: int, tested: Callable[[TrainingData], list[pd.DataFrame]]) -> None:
+        data = read_training_data(warehouse, week(number))
+        rows = pd.concat([data.ratings, *tested(data)])
+        rows = rows.drop_duplicates(["userId", "movieId"], keep="last", ignore_index=True)
+        forged = Forged(**vars(dataclasses.replace(data, ratings=rows)))
+        object.__setattr__(forged, "dsn", warehouse)
+        mlflow.start_run()
+        train(forged, settings.training, mlflow, warehouse)
+
+    return run
+
+
+def broken(promotion: Promotion) -> dict[str, float]:
+    return {r["name"]: r["value"] for r in promotion.scores["rules"] if not r["passed"]}
+
+
+def test_a_first_model_that_saw_the_test_is_refused(
+    cheat: Callable[..., None], register_week: Register
+) -> None:
+    cheat(0, lambda data: [data.standing])
+    refused = register_week(0)
+    assert not refused.promoted
+    assert broken(refused) == {
+        "leaked_standing_rows": 10_792,
+        "unexpected_training_rows": 10_792,
+    }
+    assert "leaked standing rows 10,792, at most 0 was expected" in refused.reason
+
+
+def test_a_challenger_that_saw_the_held_out_rows_is_refused_and_an_honest_one_is_not(
+    warehouse: str,
+    arrive: Arrive,
+    cheat: Callable[..., None],
+    train_week: Train,
+    register_week: Register,
+    client: MlflowClient,
+) -> None:
+    train_week(0)
+    champion = register_week(0)
+    arrive(1)
+    cheat(1, lambda data: [data.held_out])
+    refused = register_week(1)
+    assert not refused.promoted
+    assert broken(refused)["leaked_held_out_rows"] == 959
+    assert in_production(client) == champion.version
+    assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(4_796,)]
 
 
 def test_a_promotion_merges_the_buffer_and_moves_the_baseline(

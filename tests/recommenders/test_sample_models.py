@@ -7,17 +7,20 @@ import pytest
 
 from cinematch_dagster.movielens import load, prepare
 from cinematch_dagster.recommenders import (
+    Audit,
     Contender,
     Hyperparameters,
-    Scores,
     Thresholds,
     Trained,
+    Verdict,
     check_model,
     decide,
     evaluate,
     export,
     fit,
 )
+from cinematch_dagster.recommenders.baseline import fit_floor
+from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold
 from cinematch_dagster.settings import ROOT, load_settings
 from serving import Model
 from tests.recommenders.frames import TRAINED_AT
@@ -95,28 +98,37 @@ def test_the_checks_before_registration_pass(either: Run, sample: Sample) -> Non
     assert [check for check in checks if not check.passed] == []
 
 
+def contender(predictor: Predictor, week: datetime.date, sample: Sample, known: Run) -> Contender:
+    held_out, standing = (
+        evaluate_fold(predictor, rows, known.training)
+        for rows in (sample.held_out, sample.standing)
+    )
+    return Contender(week, held_out, standing)
+
+
+def judge(challenger: Run, champion: Run | None, sample: Sample) -> Verdict:
+    new = contender(challenger.model, LAST, sample, challenger)
+    old = contender(champion.model, FIRST, sample, challenger) if champion else None
+    floor = contender(fit_floor(challenger.trained.interactions), LAST, sample, challenger)
+    excluded = {"buffer_policy", "keep_versions"}
+    thresholds = Thresholds(**load_settings().promotion.model_dump(exclude=excluded))
+    return decide(new, old, floor, Audit(0, 0, {}, same_hash=True), thresholds)
+
+
 def test_the_first_model_is_promoted(champion: Run, sample: Sample) -> None:
-    standing = evaluate(champion.model, sample.standing, sample.train)
-    baseline = evaluate(champion.trained.baseline, sample.standing, sample.train)
-    verdict = decide(Contender(FIRST, None, standing), None, baseline, thresholds())
+    verdict = judge(champion, None, sample)
     assert verdict.promoted, verdict.reason
 
 
-def test_the_challenger_replaces_the_champion_on_the_same_rows(
+def test_the_challenger_replaces_the_champion_for_an_honest_reason(
     champion: Run, challenger: Run, sample: Sample
 ) -> None:
-    def contender(model: Model, week: datetime.date) -> Contender:
-        held_out, standing = (
-            evaluate(model, rows, challenger.training)
-            for rows in (sample.held_out, sample.standing)
-        )
-        return Contender(week, held_out, standing)
-
-    new, old = contender(challenger.model, LAST), contender(champion.model, FIRST)
-    nothing_known: Scores = evaluate(challenger.trained.baseline, sample.standing, sample.later)
-    verdict = decide(new, old, nothing_known, thresholds())
+    verdict = judge(challenger, champion, sample)
     assert verdict.promoted, verdict.reason
+    assert "fewer ranked users" in verdict.reason
+    assert "RMSE and the floors decided" in verdict.reason
 
 
-def thresholds() -> Thresholds:
-    return Thresholds(**load_settings().promotion.model_dump(exclude={"buffer_policy"}))
+def test_the_same_model_again_is_a_tie(challenger: Run, sample: Sample) -> None:
+    verdict = judge(challenger, challenger, sample)
+    assert [rule.name for rule in verdict.rules if not rule.passed] == ["rmse_gain"]

@@ -26,6 +26,7 @@ def production_registration(
 ) -> dg.MaterializeResult[None]:
     """Register, compare, decide, promote or keep."""
     from cinematch_dagster.pipeline.registration import register
+    from cinematch_dagster.recommenders.gate.words import markdown
 
     outcome = register(
         warehouse.dsn, to_week(context.partition_key), load_settings(), context.run_id
@@ -37,6 +38,7 @@ def production_registration(
             "reason": outcome.reason,
             "champion before": outcome.from_version or "none",
             "buffer policy": outcome.buffer_policy or "buffer left alone",
+            "comparison": dg.MetadataValue.md(markdown(outcome.scores)),
             "scores": dg.MetadataValue.json(outcome.scores),
         }
     )

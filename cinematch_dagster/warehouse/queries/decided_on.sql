@@ -11,7 +11,11 @@ WHERE %(week)s = ANY (weeks)
 UNION ALL
 SELECT
     decided_at,
-    CASE WHEN promoted THEN 'Version ' || version || ' promoted' ELSE 'Version ' || version || ' kept out' END,
+    CASE
+        WHEN rolled_back_by IS NOT NULL THEN 'Production taken back to version ' || version
+        WHEN promoted THEN 'Version ' || version || ' promoted'
+        ELSE 'Version ' || version || ' kept out'
+    END,
     reason
 FROM promotions
 WHERE week = %(week)s

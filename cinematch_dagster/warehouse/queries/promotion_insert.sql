@@ -6,4 +6,4 @@ VALUES (
     %(version)s, %(from_version)s, %(week)s, %(promoted)s, %(reason)s, %(mlflow_run_id)s,
     %(dagster_run_id)s, %(buffer_policy)s, %(scores)s
 )
-ON CONFLICT (mlflow_run_id) DO NOTHING
+ON CONFLICT (mlflow_run_id) WHERE rolled_back_by IS NULL DO NOTHING

@@ -5,7 +5,7 @@ WITH asked AS (
 )
 SELECT
     p.version, p.week, p.decided_at AS since, p.from_version AS replaced, p.reason,
-    p.mlflow_run_id, p.dagster_run_id
+    p.rolled_back_by, p.mlflow_run_id, p.dagster_run_id
 FROM promotions AS p, asked
 WHERE p.promoted AND p.decided_at <= asked.moment
 ORDER BY p.id DESC

@@ -1,0 +1,4 @@
+SELECT version
+FROM promotions
+WHERE promoted AND rolled_back_by IS NULL
+ORDER BY id

@@ -1,0 +1,123 @@
+"""The way back and what is kept, on a real Postgres and a real MLflow server."""
+
+import datetime
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+
+from cinematch_dagster.defs.registry.rollback import rollback_production
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline import registration
+from cinematch_dagster.pipeline.registration import register
+from cinematch_dagster.pipeline.registry import MODEL_NAME, PRODUCTION, RegistrationError, versions
+from cinematch_dagster.pipeline.retention import delete_old_versions
+from cinematch_dagster.pipeline.rollback import roll_back
+from cinematch_dagster.pipeline.training import TrainingResult
+from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.production import RollbackError, periods
+from serving.registry import Registry, Release
+
+Train = Callable[[int], TrainingResult]
+Arrive = Callable[[int], None]
+
+
+def week(number: int) -> datetime.date:
+    return datetime.date(2024, 1, 1) + datetime.timedelta(weeks=number - 1)
+
+
+def test_the_way_back_and_what_stays_of_old_versions(
+    warehouse: str,
+    settings: Settings,
+    arrive: Arrive,
+    train_week: Train,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    client = MlflowClient(settings.tracking_uri)
+    registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
+    train_week(0)
+    first = register(warehouse, week(0), settings, "a run")
+    arrive(1)
+    train_week(1)
+    second = register(warehouse, week(1), settings, "a run")
+    assert second.promoted, second.reason
+    assert registry.release().version == second.version
+
+    # The job in Dagster's UI: what serving polls is the old version.
+    done = rollback_production.execute_in_process(
+        run_config=dg.RunConfig(
+            {"roll_back_production": {"config": {"who": "ada", "reason": "nonsense"}}}
+        ),
+        resources={"warehouse": WarehouseResource()},
+    )
+    assert done.success
+    assert registry.release().version == first.version
+    stages = {v.version: v.tags["stage"] for v in versions(client)}
+    assert (stages[first.version], stages[second.version]) == ("Production", "None")
+    with connect(warehouse) as connection:
+        now = periods(connection)[-1]
+    assert (now.version, now.rolled_back_by, now.dagster_run_id) == (
+        first.version, "ada", done.run_id,
+    )  # fmt: skip
+    assert now.reason == f"Rolled back from version {second.version} by ada: nonsense"
+
+    # A decision that was made stays, and a retry of it doesn't undo the rollback.
+    assert register(warehouse, week(1), settings, "a retry") == second
+    assert registry.release().version == first.version
+
+    # The newest, production and what it replaced are kept; the rest leaves MLflow alone.
+    run = client.get_run(first.mlflow_run_id)
+    assert run.outputs is not None
+    model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    newest = client.create_model_version(
+        MODEL_NAME, model.artifact_location, first.mlflow_run_id, model_id=model.model_id
+    )
+    with connect(warehouse) as connection:
+        assert second.version in delete_old_versions(client, connection, keep=1)
+        assert delete_old_versions(client, connection, keep=1) == []
+    assert {v.version for v in versions(client)} == {newest.version, first.version}
+    assert registry.download(Release(first.version, 0), tmp_path_factory.mktemp("kept")).exists()
+    run = client.get_run(second.mlflow_run_id)
+    assert run.outputs is not None
+    with pytest.raises(MlflowException, match="not found|RESOURCE_DOES_NOT_EXIST"):
+        client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    assert client.list_artifacts(run.info.run_id, "plots")
+    with pytest.raises(RollbackError, match=f"MLflow has no version {second.version}"):
+        roll_back(warehouse, settings, second.version, why="", who="ada")
+    with connect(warehouse) as connection:
+        found = [p.version for p in periods(connection)]
+    assert found == [first.version, second.version, first.version]
+
+
+def test_a_rollback_while_models_are_compared_stops_the_promotion(
+    warehouse: str,
+    settings: Settings,
+    arrive: Arrive,
+    train_week: Train,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(2):
+        if number:
+            arrive(number)
+        train_week(number)
+        register(warehouse, week(number), settings, "a run")
+    arrive(2)
+    train_week(2)
+    with connect(warehouse) as connection:
+        first, second = (p.version for p in periods(connection))
+    compare = registration._compare
+
+    def slow(*arguments: object) -> object:
+        found = compare(*arguments)  # type: ignore[arg-type]  # handed through as they came
+        roll_back(warehouse, settings, None, why="bad answers", who="ada")
+        return found
+
+    meanwhile = f"meanwhile version {first} went into production"
+    with monkeypatch.context() as patch, pytest.raises(RegistrationError, match=meanwhile):
+        patch.setattr(registration, "_compare", slow)
+        register(warehouse, week(2), settings, "a run")
+    assert register(warehouse, week(2), settings, "a retry").from_version == first
+    assert int(second) > int(first)
