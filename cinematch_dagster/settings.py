@@ -95,15 +95,29 @@ class TrainingSettings(Section):
 
     seed: int = Field(42, ge=0)
     held_out_share: Share = 0.2
+    rating_head: Literal["svd", "svdpp", "baseline", "knn_baseline"] = "svd"
+    ranking_head: Literal["als", "ease", "item_knn", "popularity"] = "als"
     svd_factors: int = Field(100, ge=1)
     svd_epochs: int = Field(70, ge=1)
     svd_learning_rate: float = Field(0.0035, gt=0)
     svd_regularization: float = Field(0.042, gt=0)
     svd_init_std: float = Field(0.01, gt=0)
+    svd_engine: Literal["auto", "surprise", "compiled"] = "auto"
+    svdpp_factors: int = Field(20, ge=1)
+    svdpp_epochs: int = Field(20, ge=1)
+    svdpp_learning_rate: float = Field(0.007, gt=0)
+    svdpp_regularization: float = Field(0.02, gt=0)
+    knn_neighbours: int = Field(40, ge=1)
+    knn_links: int = Field(500, ge=1)
     als_factors: int = Field(128, ge=1)
     als_iterations: int = Field(15, ge=1)
     als_regularization: float = Field(60.0, gt=0)
     als_alpha: float = Field(2.0, gt=0)
+    ease_regularization: float = Field(2000.0, gt=0)
+    ease_links: int = Field(200, ge=1)
+    ease_max_movies: int = Field(10_000, ge=1)
+    item_knn_links: int = Field(100, ge=1)
+    popularity_half_life_days: float = Field(365.0, gt=0)
     top_n: int = Field(100, ge=10, le=500)
 
 

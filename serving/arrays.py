@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Reals = npt.NDArray[np.floating]
+"""Floats of any width: as fitted, before `as_stored` gives them the width of their file."""
 Ints = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.integer]
 Offsets = npt.NDArray[np.int64]

@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from serving.arrays import (
-    Floats,
     Ints,
     ModelError,
     Offsets,
+    Reals,
     Rows,
     numbers,
     read_arrays,
@@ -84,14 +84,14 @@ class Arrays:
 
     movie_ids: Annotated[Ints, "int32", "movies"]
     movie_counts: Annotated[Ints, "int32", "movies"]
-    movie_damped_mean: Annotated[Floats, "float32", "movies"]
+    movie_damped_mean: Annotated[Reals, "float32", "movies"]
     genre_movies: Annotated[npt.NDArray[np.bool_], "bool", "genres", "movies"]
     user_ids: Annotated[Ints, "int32", "users"]
     rated_offsets: Annotated[Offsets, "int64", "users + 1"]
     rated_movies: Annotated[Rows, "rows", "ratings"]
     rated_halves: Annotated[npt.NDArray[np.uint8], "uint8", "ratings"]
     list_movies: Annotated[Rows, "rows", "users", "list"]
-    list_scores: Annotated[npt.NDArray[np.float16], "float16", "users", "list"]
+    list_scores: Annotated[Reals, "float16", "users", "list"]
     list_nearest: Annotated[Rows, "rows", "users", "reasons"]
 
 

@@ -142,8 +142,8 @@ def speed_section(store: Store, rows: int) -> str:
     if everybody := found.get("all_users"):
         users, movies = int(everybody["users"]), int(everybody["movies"])
         parts += [
-            f"All users are {users:,} over {movies:,} rated movies; Surprise's time is that of some "
-            "of them by the rule of three.\n"
+            f"All users are {users:,} over {movies:,} rated movies; Surprise's time is extrapolated "
+            "from some of them.\n"
         ]
     if job := found.get("training"):
         parts += [_training(job)]
@@ -190,9 +190,7 @@ def _pair(f: Figures, what: str) -> tuple[float, float]:
     return f[f"{what}_ours"], f[f"{what}_surprise"]
 
 
-def _line(
-    what: str, pair: tuple[float, float], unit: str, target: float | None
-) -> tuple[str, ...]:
+def _line(what: str, pair: tuple[float, float], unit: str, target: float | None) -> tuple[str, ...]:
     ours, theirs = pair
     ratio = theirs / max(ours, 1e-9)
     wanted = "" if target is None else against_target(ratio, target)
@@ -202,8 +200,8 @@ def _line(
 def _training(f: Figures) -> str:
     parts = ", ".join(f"{f[part]:.1f} s to {part}" for part in ("fit", "write", "score"))
     return (
-        f"A whole training job on {int(f['rows']):,} of the ratings, reading left out: {parts}. The "
-        f"process had at most {f['peak_bytes'] / GB:.2f} GB in use; the model takes "
+        f"A whole training job on {int(f['rows']):,} of the ratings, reading left out: {parts}. "
+        f"The process had at most {f['peak_bytes'] / GB:.2f} GB in use; the model takes "
         f"{f['model_bytes'] / 2**20:.0f} MB.\n"
     )
 

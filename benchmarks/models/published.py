@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+SURPRISE: Final = "Surprise's documentation"
+RENDLE: Final = "Rendle et al., 2019"
 PUBLISHED: Final = (
     # data, split, algorithm, RMSE, MAE, source
-    ("ml-100k", "random, 5 folds", "Surprise SVD", "0.934", "0.737", "Surprise's documentation"),
-    ("ml-100k", "random, 5 folds", "Surprise SVD++", "0.919", "0.721", "Surprise's documentation"),
-    ("ml-100k", "random, 5 folds", "Surprise KNNBaseline", "0.931", "0.733", "Surprise's documentation"),
-    ("ml-100k", "random, 5 folds", "Surprise BaselineOnly", "0.944", "0.748", "Surprise's documentation"),
-    ("ml-1m", "random, 5 folds", "Surprise SVD", "0.873", "0.686", "Surprise's documentation"),
-    ("ml-1m", "random, 5 folds", "Surprise SVD++", "0.862", "0.672", "Surprise's documentation"),
-    ("ml-1m", "random, 5 folds", "Surprise KNNBaseline", "0.895", "0.706", "Surprise's documentation"),
-    ("ml-1m", "random, 5 folds", "Surprise BaselineOnly", "0.909", "0.719", "Surprise's documentation"),
+    ("ml-100k", "random, 5 folds", "Surprise SVD", "0.934", "0.737", SURPRISE),
+    ("ml-100k", "random, 5 folds", "Surprise SVD++", "0.919", "0.721", SURPRISE),
+    ("ml-100k", "random, 5 folds", "Surprise KNNBaseline", "0.931", "0.733", SURPRISE),
+    ("ml-100k", "random, 5 folds", "Surprise BaselineOnly", "0.944", "0.748", SURPRISE),
+    ("ml-1m", "random, 5 folds", "Surprise SVD", "0.873", "0.686", SURPRISE),
+    ("ml-1m", "random, 5 folds", "Surprise SVD++", "0.862", "0.672", SURPRISE),
+    ("ml-1m", "random, 5 folds", "Surprise KNNBaseline", "0.895", "0.706", SURPRISE),
+    ("ml-1m", "random, 5 folds", "Surprise BaselineOnly", "0.909", "0.719", SURPRISE),
     ("ml-1m", "random 90/10", "GLocal-K", "0.8227", "", "Han et al., CIKM 2021"),
-    ("ml-10m", "random 90/10", "matrix factorization by SGD, tuned", "0.772", "", "Rendle et al., 2019"),
-    ("ml-10m", "random 90/10", "Bayesian SVD++", "0.7563", "", "Rendle et al., 2019"),
-    ("ml-10m", "random 90/10", "Bayesian timeSVD++ flipped", "0.7485", "", "Rendle et al., 2019"),
+    ("ml-10m", "random 90/10", "matrix factorization by SGD, tuned", "0.772", "", RENDLE),
+    ("ml-10m", "random 90/10", "Bayesian SVD++", "0.7563", "", RENDLE),
+    ("ml-10m", "random 90/10", "Bayesian timeSVD++ flipped", "0.7485", "", RENDLE),
 )  # fmt: skip
+
+
+METRICS: Final = {
+    "rmse": "RMSE", "mae": "MAE", "precision": "Precision@10", "ndcg": "NDCG@10",
+}  # fmt: skip
+PROTOCOLS: Final = {"static": "", "sequential": " with fold-in", "fold": ", fold protocol"}
 
 
 class Target(NamedTuple):
@@ -29,12 +37,17 @@ class Target(NamedTuple):
     algorithm: str
     figure: str
     bound: float
-    words: str
 
     @property
     def at_most(self) -> bool:
         """Errors are bounded from above, ranking from below."""
         return self.figure.endswith(("rmse", "mae"))
+
+    @property
+    def words(self) -> str:
+        """Which metric, and the protocol where it isn't the static one."""
+        protocol, _, metric = self.figure.partition("_")
+        return METRICS[metric] + PROTOCOLS[protocol]
 
 
 def _targets(
@@ -48,20 +61,18 @@ def _targets(
         time: static RMSE and MAE, then with fold-in.
         fold: Precision@10, NDCG@10.
     """
-    svd = (("static_rmse", "RMSE"), ("static_mae", "MAE"))
-    folded = (("sequential_rmse", "RMSE with fold-in"), ("sequential_mae", "MAE with fold-in"))
-    als = ("precision", "Precision@10"), ("ndcg", "NDCG@10")
-    return (
-        *(Target(data, "random", "svd", f, b, w) for (f, w), b in zip(svd, random[:2], strict=True)),
-        *(
-            Target(data, "random", "als", f"static_{f}", b, w)
-            for (f, w), b in zip(als, random[2:], strict=True)
+    bounds = {
+        ("random", "svd"): zip(("static_rmse", "static_mae"), random[:2], strict=True),
+        ("random", "als"): zip(("static_precision", "static_ndcg"), random[2:], strict=True),
+        ("time", "svd"): zip(
+            ("static_rmse", "static_mae", "sequential_rmse", "sequential_mae"), time, strict=True
         ),
-        *(Target(data, "time", "svd", f, b, w) for (f, w), b in zip((*svd, *folded), time, strict=True)),
-        *(
-            Target(data, "time", "als", f"fold_{f}", b, f"{w}, fold protocol")
-            for (f, w), b in zip(als, fold, strict=True)
-        ),
+        ("time", "als"): zip(("fold_precision", "fold_ndcg"), fold, strict=True),
+    }
+    return tuple(
+        Target(data, *fitted, figure, bound)
+        for fitted, figures in bounds.items()
+        for figure, bound in figures
     )
 
 

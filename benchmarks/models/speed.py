@@ -139,7 +139,7 @@ def one_user(size: Size) -> Figures:
 
 
 def all_users(ratings: pd.DataFrame, size: Size) -> Figures:
-    """Time everybody's list, with reasons; Surprise's loop for some users, for all by rule of three.
+    """Time everybody's list, with reasons; Surprise's loop for some, extrapolated to all.
 
     What users have rated is left out both ways.
     """

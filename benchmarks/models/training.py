@@ -38,9 +38,7 @@ def _job(folder: Path) -> Figures:
         model = Path(name) / "model"
         took = {
             "fit": seconds(lambda: trained.append(fit(train, movies, defaults()))),
-            "write": seconds(
-                lambda: export(trained[0], model, week=now.date(), trained_at=now)
-            ),
+            "write": seconds(lambda: export(trained[0], model, week=now.date(), trained_at=now)),
         }
         trained.clear()
         took["score"] = seconds(lambda: evaluate_fold(Model.load(model), test, train))

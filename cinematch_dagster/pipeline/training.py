@@ -40,6 +40,7 @@ from cinematch_dagster.warehouse.training_data import (
     training_batches,
     training_ratings,
 )
+from serving.heads import FactorRating
 from serving.model import Model
 
 ARTIFACT = "model"
@@ -228,13 +229,12 @@ def _figures(
     """Draw what a person looks at before trusting a model."""
     test = data.standing
     predicted = model.predict(test["userId"].to_numpy(), test["movieId"].to_numpy())
-    curve = learning_curve(trained, test)
     algorithms = {
         "this model": scores["standing_fold"],
         "the most rated": scores["popularity_fold"],
         "the best rated": scores["baseline_fold"],
     }
-    return {
+    figures = {
         "errors_by_star": plots.errors_by_star(test["rating"].to_numpy(), predicted),
         "slices_static": plots.metrics_by_slice(
             scores["standing"].slices, "The model as trained, on the standing test"
@@ -244,9 +244,13 @@ def _figures(
             "The model once users have rated: the later half of their test ratings",
         ),
         "algorithms": plots.ndcg_of_algorithms(algorithms, "the most rated"),
-        "learning_curve": plots.learning_curve(curve.train, curve.test),
-        "factor_norms": plots.factor_norms(trained),
     }
+    if isinstance(trained.rating, FactorRating):
+        figures["factor_norms"] = plots.factor_norms(trained.rating, trained.interactions)
+    if trained.hyperparameters.rating_head == "svd":
+        curve = learning_curve(trained, test)
+        figures["learning_curve"] = plots.learning_curve(curve.train, curve.test)
+    return figures
 
 
 def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 from implicit.cpu.als import AlternatingLeastSquares
 from threadpoolctl import threadpool_limits
 
 from cinematch_dagster.recommenders.interactions import Interactions
-from serving.foldin import ranking_weights
 from serving.heads import FactorRanking
 
 Floats = npt.NDArray[np.float32]
@@ -25,7 +23,7 @@ def fit_als(
     seed: int,
 ) -> FactorRanking:
     """Fit the head; one thread, so that a seed determines it."""
-    confidences = _confidences(interactions, alpha)
+    confidences = interactions.weights * np.float32(alpha)
     with threadpool_limits(1, "blas"):
         algorithm = AlternatingLeastSquares(
             factors=factors,
@@ -46,12 +44,3 @@ def fit_als(
         regularization=regularization,
         alpha=alpha,
     )
-
-
-def _confidences(interactions: Interactions, alpha: float) -> sp.csr_matrix:
-    """Return the confidences, (n_users, n_movies); ratings of 2 stars or less are unobserved."""
-    stars = interactions.matrix
-    weights = ranking_weights(stars.data, alpha)
-    matrix = sp.csr_matrix((weights, stars.indices, stars.indptr), shape=stars.shape, copy=True)
-    matrix.eliminate_zeros()
-    return matrix

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cinematch_dagster.recommenders.fit import ALGORITHM, NO_GENRES, Trained
+from cinematch_dagster.recommenders.fit import NO_GENRES, Trained
 from cinematch_dagster.recommenders.lists import make_lists
 from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo
 
@@ -33,7 +33,7 @@ def export(
         n_users=len(interactions.user_ids),
         n_movies=len(interactions.movie_ids),
         n_ratings=len(interactions.stars),
-        algorithm=ALGORITHM,
+        algorithm=trained.algorithm,
     )
     membership = genre_membership(trained.genres)
     titles = pa.array(trained.titles, type=pa.string())

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from serving.foldin import ranking_weights
 from serving.profiles import Profiles
 
 Codes = npt.NDArray[np.intp]
@@ -25,6 +26,7 @@ class Interactions:
         users: row of each rating's user in `user_ids`.
         movies: row of each rating's movie in `movie_ids`.
         stars: the ratings, float32.
+        timestamps: when they were given, seconds since 1970.
     """
 
     user_ids: npt.NDArray[np.int32]
@@ -32,6 +34,7 @@ class Interactions:
     users: Codes
     movies: Codes
     stars: npt.NDArray[np.float32]
+    timestamps: npt.NDArray[np.int64]
 
     @classmethod
     def from_frame(
@@ -59,6 +62,7 @@ class Interactions:
             users=users,
             movies=np.searchsorted(catalogue, rated),
             stars=ratings["rating"].to_numpy(dtype=np.float32),
+            timestamps=ratings["timestamp"].to_numpy(dtype=np.int64),
         )
 
     @cached_property
@@ -67,6 +71,15 @@ class Interactions:
         shape = (len(self.user_ids), len(self.movie_ids))
         matrix = sp.coo_array((self.stars, (self.users, self.movies)), shape=shape).tocsr()
         matrix.sort_indices()
+        return matrix
+
+    @cached_property
+    def weights(self) -> sp.csr_matrix:
+        """`max(r - 2, 0)` as a sparse matrix, (n_users, n_movies): how much each rating wants."""
+        stars = self.matrix
+        weights = ranking_weights(stars.data, 1.0)
+        matrix = sp.csr_matrix((weights, stars.indices, stars.indptr), shape=stars.shape, copy=True)
+        matrix.eliminate_zeros()
         return matrix
 
     @cached_property

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.fit import Trained, fit_rating
+from cinematch_dagster.recommenders.algorithms import RATING_HEADS
+from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.metrics import rmse
 from cinematch_dagster.recommenders.trainset import RATING_SCALE
 from serving.heads import RatingHead
@@ -30,7 +31,7 @@ class Curve:
 
 
 def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve:
-    """Fit the rating head again with an eighth, a quarter and a half of its passes.
+    """Fit the rating head `svd` again with an eighth, a quarter and a half of its passes.
 
     That costs as much again as 7/8 of its fit. The last point is the trained head's own.
 
@@ -40,7 +41,7 @@ def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve:
     """
     h, curve = trained.hyperparameters, Curve({}, {})
     for epochs in sorted({max(1, int(h.svd_epochs * share)) for share in _FRACTIONS}):
-        head = fit_rating(trained.interactions, replace(h, svd_epochs=epochs))
+        head = RATING_HEADS[h.rating_head](trained.interactions, replace(h, svd_epochs=epochs))
         _measure(curve, epochs, head, trained, test)
     _measure(curve, h.svd_epochs, trained.rating, trained, test)
     return curve

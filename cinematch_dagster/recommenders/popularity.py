@@ -1,4 +1,4 @@
-"""Popularity: the mean rating of a movie, damped towards the mean of all."""
+"""Popularity: a damped mean in stars, and the ranking head `popularity`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cinematch_dagster.recommenders.interactions import Interactions
+from serving.foldin import ranking_weights
+from serving.heads import PopularityRanking
 
 DAMPING = 25.0
 """Ratings of the global mean that every movie starts with."""
+DAY = 86_400
 
 
 def damped_mean(interactions: Interactions, damping: float = DAMPING) -> npt.NDArray[np.float64]:
@@ -26,3 +29,14 @@ def most_ratings(interactions: Interactions) -> npt.NDArray[np.float32]:
     """Return each movie's number of ratings, (n_movies,); -inf for one without."""
     counts = interactions.movie_counts
     return np.where(counts > 0, counts, -np.inf).astype(np.float32)
+
+
+def fit_popularity(interactions: Interactions, *, half_life_days: float) -> PopularityRanking:
+    """Add up each movie's `max(r - 2, 0)`, a rating's share halving with its age.
+
+    Age is counted from the latest rating; the scores' maximum is 1, if anything was liked.
+    """
+    age = (interactions.timestamps.max() - interactions.timestamps) / (half_life_days * DAY)
+    weights = ranking_weights(interactions.stars, 1.0) * np.exp2(-age)
+    sums = np.bincount(interactions.movies, weights, len(interactions.movie_ids))
+    return PopularityRanking(sums / max(float(sums.max()), np.finfo(np.float32).tiny))

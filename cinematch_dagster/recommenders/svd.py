@@ -1,6 +1,8 @@
-"""The rating head: biased matrix factorization by stochastic gradient descent (Surprise's SVD)."""
+"""The rating head `svd`: biased matrix factorization by stochastic gradient descent."""
 
 from __future__ import annotations
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +12,20 @@ from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
 from serving.heads import FactorRating
 
-Floats = npt.NDArray[np.float64]
+Engine = Literal["auto", "surprise", "compiled"]
+Floats = npt.NDArray[np.floating]
+
+COMPILED_FROM = 1_000_000
+"""Ratings from which the engine `auto` is the compiled one."""
+
+
+class Learnt(NamedTuple):
+    """Biases and factors by inner id of the training set."""
+
+    user_bias: Floats
+    movie_bias: Floats
+    user_factors: Floats
+    movie_factors: Floats
 
 
 def fit_svd(
@@ -22,44 +37,60 @@ def fit_svd(
     regularization: float,
     init_std: float,
     seed: int,
+    engine: Engine = "surprise",
 ) -> FactorRating:
     """Fit the head; the same seed and ratings in the same order give the same numbers.
+
+    Args:
+        interactions: the ratings.
+        factors: of each user and movie.
+        epochs: passes over the ratings.
+        learning_rate: step size.
+        regularization: L2 penalty per rating.
+        init_std: spread of the initial factors.
+        seed: of the initial factors.
+        engine: Surprise's own loop, or the same one compiled in single precision; `auto` is the
+            compiled one from `COMPILED_FROM` ratings.
 
     Raises:
         ValueError: the descent diverged.
     """
-    trainset = ArrayTrainset(
-        interactions.user_ids[interactions.users],
-        interactions.movie_ids[interactions.movies],
-        interactions.stars,
-    )
-    algorithm = surprise.SVD(
-        n_factors=factors,
-        n_epochs=epochs,
-        lr_all=learning_rate,
-        reg_all=regularization,
-        init_std_dev=init_std,
-        random_state=seed,
-    ).fit(trainset)
-    if not (np.isfinite(algorithm.pu).all() and np.isfinite(algorithm.qi).all()):
+    trainset = ArrayTrainset.of(interactions)
+    if engine == "compiled" or (engine == "auto" and trainset.n_ratings >= COMPILED_FROM):
+        from cinematch_dagster.recommenders.compiled_svd import descend  # numba is slow to import
+
+        learnt = Learnt(
+            *descend(
+                trainset, factors, epochs, learning_rate, regularization, init_std, seed, "float32"
+            )
+        )
+    else:
+        algorithm = surprise.SVD(
+            n_factors=factors,
+            n_epochs=epochs,
+            lr_all=learning_rate,
+            reg_all=regularization,
+            init_std_dev=init_std,
+            random_state=seed,
+        ).fit(trainset)
+        learnt = Learnt(algorithm.bu, algorithm.bi, algorithm.pu, algorithm.qi)
+    if not (np.isfinite(learnt.user_factors).all() and np.isfinite(learnt.movie_factors).all()):
         raise ValueError(
             f"SVD diverged with learning_rate={learning_rate}: a smaller one was expected"
         )
-    users = np.searchsorted(interactions.user_ids, trainset.raw_users)
-    movies = np.searchsorted(interactions.movie_ids, trainset.raw_movies)
-    n_users, n_movies = len(interactions.user_ids), len(interactions.movie_ids)
+    return placed(learnt, trainset, interactions, regularization)
+
+
+def placed(
+    learnt: Learnt, trainset: ArrayTrainset, interactions: Interactions, regularization: float
+) -> FactorRating:
+    """Return the head, its rows those of the interactions; an unrated movie has zeros."""
+    users, movies = interactions.user_ids, interactions.movie_ids
     return FactorRating(
         global_mean=float(trainset.global_mean),
-        user_bias=_placed(algorithm.bu, users, n_users),
-        movie_bias=_placed(algorithm.bi, movies, n_movies),
-        user_factors=_placed(algorithm.pu, users, n_users),
-        movie_factors=_placed(algorithm.qi, movies, n_movies),
         regularization=regularization,
+        user_bias=trainset.users_in(users, learnt.user_bias),
+        user_factors=trainset.users_in(users, learnt.user_factors),
+        movie_bias=trainset.movies_in(movies, learnt.movie_bias),
+        movie_factors=trainset.movies_in(movies, learnt.movie_factors),
     )
-
-
-def _placed(values: Floats, rows: npt.NDArray[np.intp], size: int) -> Floats:
-    """Put values at their rows of an array of zeros with `size` rows."""
-    placed = np.zeros((size, *values.shape[1:]))
-    placed[rows] = values
-    return placed

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import surprise
+
+from cinematch_dagster.recommenders.interactions import Interactions
 
 RATING_SCALE = (0.5, 5.0)
 _BLOCK = 100_000
@@ -71,6 +74,20 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
         )
         self._global_mean = self.ur.ratings.mean()
 
+    @classmethod
+    def of(cls, interactions: Interactions) -> Self:
+        """Return the training set of interactions, in the order of their frame."""
+        users = interactions.user_ids[interactions.users]
+        return cls(users, interactions.movie_ids[interactions.movies], interactions.stars)
+
+    def users_in(self, ids: Integers, values: Stars) -> Stars:
+        """Put values by inner user at the rows of ascending ids that hold each; 0 elsewhere."""
+        return _placed(values, self.raw_users, ids)
+
+    def movies_in(self, ids: Integers, values: Stars) -> Stars:
+        """Put values by inner movie at the rows of ascending ids that hold each; 0 elsewhere."""
+        return _placed(values, self.raw_movies, ids)
+
     def all_ratings(self) -> Iterator[tuple[int, int, float]]:
         """Yield (user, movie, rating) with inner ids, user by user."""
         users = np.repeat(np.arange(self.n_users), np.diff(self.ur.offsets))
@@ -82,3 +99,9 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
                 self.ur.ratings[block].tolist(),
                 strict=True,
             )
+
+
+def _placed(values: Stars, raw: Integers, ids: Integers) -> Stars:
+    placed = np.zeros((len(ids), *values.shape[1:]))
+    placed[np.searchsorted(ids, raw)] = values
+    return placed

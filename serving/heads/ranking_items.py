@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 
-from serving.arrays import Floats, Offsets, Rows
+from serving.arrays import Floats, Offsets, Reals, Rows
 from serving.foldin import blend_with_popularity, ranking_weights
 from serving.profiles import Profiles
 
@@ -26,8 +26,8 @@ class ItemRanking:
 
     offsets: Annotated[Offsets, "int64", "movies + 1"]
     targets: Annotated[Rows, "rows", "links"]
-    weights: Annotated[Floats, "float32", "links"]
-    mean: Annotated[Floats, "float32", "movies"]
+    weights: Annotated[Reals, "float32", "links"]
+    mean: Annotated[Reals, "float32", "movies"]
 
     def scores(self, profiles: Profiles) -> Floats:
         """Return the scores of the catalogue; see `RankingHead`."""
@@ -43,15 +43,14 @@ class ItemRanking:
         weights = np.array([self._weights_of(row)[movies] for row in liked.tolist()])
         return np.where(weights.max(axis=0) > 0, liked[weights.argmax(axis=0)], -1).astype(np.intp)
 
-    def _sums(self, rated: Rows, stars: Floats) -> npt.NDArray[np.float64]:
+    def _sums(self, rated: Rows, stars: Floats) -> Floats:
         """Add up the weights of one person's movies, (n_movies,)."""
         rated = rated.astype(np.intp)
         starts, counts = self.offsets[rated], self.offsets[rated + 1] - self.offsets[rated]
         ends = np.cumsum(counts)
         links = np.repeat(starts - ends + counts, counts) + np.arange(counts.sum())
         shares = np.repeat(ranking_weights(stars, 1.0), counts) * self.weights[links]
-        sums: npt.NDArray[np.float64] = np.bincount(self.targets[links], shares, len(self.mean))
-        return sums
+        return np.bincount(self.targets[links], shares, len(self.mean)).astype(np.float32)
 
     def _weights_of(self, row: int) -> Floats:
         """Return w_ij of movie i as a dense row, (n_movies,)."""

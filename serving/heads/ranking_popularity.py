@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 
-from serving.arrays import Floats, Rows
+from serving.arrays import Floats, Reals, Rows
 from serving.profiles import Profiles
 
 
@@ -20,11 +20,11 @@ class PopularityRanking:
         popularity: the scores, 0 to 1.
     """
 
-    popularity: Annotated[Floats, "float32", "movies"]
+    popularity: Annotated[Reals, "float32", "movies"]
 
     def scores(self, profiles: Profiles) -> Floats:
         """Return the same scores for each person; see `RankingHead`."""
-        return np.tile(self.popularity, (len(profiles), 1))
+        return np.tile(self.popularity.astype(np.float32), (len(profiles), 1))
 
     def explain(self, movies: Rows, liked: Rows) -> npt.NDArray[np.intp]:  # noqa: ARG002
         """Return -1: no liked movie speaks for another."""

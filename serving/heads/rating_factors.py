@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from serving.arrays import Floats, Rows
+from serving.arrays import Floats, Reals, Rows
 from serving.foldin import fold_in_rating
 from serving.profiles import Profiles
 
@@ -30,10 +29,10 @@ class FactorRating:
 
     global_mean: float
     regularization: float
-    user_bias: Annotated[Floats, "float32", "users"]
-    user_factors: Annotated[npt.NDArray[np.floating], "float16", "users", "factors"]
-    movie_bias: Annotated[Floats, "float32", "movies"]
-    movie_factors: Annotated[Floats, "float32", "movies", "factors"]
+    user_bias: Annotated[Reals, "float32", "users"]
+    user_factors: Annotated[Reals, "float16", "users", "factors"]
+    movie_bias: Annotated[Reals, "float32", "movies"]
+    movie_factors: Annotated[Reals, "float32", "movies", "factors"]
 
     def predict(self, profiles: Profiles, users: Rows, movies: Rows) -> Floats:  # noqa: ARG002
         """Return expected stars; see `RatingHead`."""

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 import numpy as np
 
-from serving.arrays import Floats, Offsets, Rows
+from serving.arrays import Floats, Offsets, Reals, Rows
 from serving.profiles import Profiles
 
 
@@ -34,11 +34,11 @@ class NeighbourRating:
     global_mean: float
     user_penalty: float
     neighbours: int
-    user_bias: Annotated[Floats, "float32", "users"]
-    movie_bias: Annotated[Floats, "float32", "movies"]
+    user_bias: Annotated[Reals, "float32", "users"]
+    movie_bias: Annotated[Reals, "float32", "movies"]
     offsets: Annotated[Offsets, "int64", "movies + 1"]
     similar: Annotated[Rows, "rows", "links"]
-    similarities: Annotated[Floats, "float32", "links"]
+    similarities: Annotated[Reals, "float32", "links"]
 
     def predict(self, profiles: Profiles, users: Rows, movies: Rows) -> Floats:
         """Return expected stars; see `RatingHead`."""

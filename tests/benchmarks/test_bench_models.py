@@ -103,7 +103,7 @@ def test_means_are_over_seeds(tmp_path: Path) -> None:
     assert page.means(store, "other") == {}
 
 
-def test_targets_are_met_or_missed_by_so_much(tmp_path: Path) -> None:
+def test_targets_are_met_or_missed_by_so_much() -> None:
     svd = {"static_rmse": 0.830, "static_mae": 0.665}
     als = {"static_precision": 0.2, "static_ndcg": 0.29}
     text = page.targets({"random": {"svd": svd, "als": als}}, "ml-1m")

@@ -32,7 +32,7 @@ from cinematch_dagster.recommenders.interactions import Interactions
 blas = [api["num_threads"] for api in threadpool_info() if api["user_api"] == "blas"]
 one = np.array([0])
 stars = np.array([4.0], dtype=np.float32)
-interactions = Interactions(one + 1, one + 2, one, one, stars)
+interactions = Interactions(one + 1, one + 2, one, one, stars, one)
 fit_als(interactions, factors=2, iterations=1, regularization=1.0, alpha=1.0, seed=0)
 print(max(blas))
 """

@@ -54,7 +54,7 @@ def test_a_rated_movie_in_a_list_is_found(
     folder: Path, ratings: pd.DataFrame, scores: Scores
 ) -> None:
     rated = int(np.load(folder / "rated_movies.npy")[0])
-    change(folder, "list_movies", (0, 3), rated)
+    change(folder, "list_movies", (0, 3), rated + 1)
     assert failed(folder, ratings, scores) == ["leaves_out_rated"]
 
 
@@ -62,15 +62,15 @@ def test_a_prediction_that_overflows_is_found(
     folder: Path, ratings: pd.DataFrame, scores: Scores
 ) -> None:
     rated = int(np.load(folder / "rated_movies.npy")[0])
-    change(folder, "user_factors", 0, 3e38)
-    change(folder, "movie_factors", (rated, slice(0, 2)), 3e38)
-    change(folder, "movie_factors", (rated, slice(2, 4)), -3e38)
+    change(folder, "rating_user_factors", 0, 6e4)
+    change(folder, "rating_movie_factors", (rated, slice(0, 2)), 3e38)
+    change(folder, "rating_movie_factors", (rated, slice(2, 4)), -3e38)
     with np.errstate(over="ignore", invalid="ignore"):
         assert "predictions_in_range" in failed(folder, ratings, scores)
 
 
 def test_a_user_without_a_list_is_found(folder: Path) -> None:
-    change(folder, "list_movies", 0, -1)
+    change(folder, "list_movies", 0, 0)
     check = answers_everybody(Model.load(folder))
     assert not check.passed
     assert check.detail == "0 movies for a known user, 10 for an unknown one."

@@ -16,6 +16,7 @@ from cinematch_dagster.recommenders.plots import (
     training_plots,
 )
 from serving import Model
+from serving.heads import FactorRating
 from tests.recommenders.frames import ratings_frame
 
 NEW_USER, NEW_MOVIE, UNRATED_MOVIE = 500, 12_345, 9001
@@ -96,7 +97,8 @@ def test_norms_are_grouped_by_ranges_of_counts() -> None:
 
 
 def test_every_user_and_every_movie_is_in_a_box(trained: Trained) -> None:
-    users, movies = factor_norms(trained).axes
+    assert isinstance(trained.rating, FactorRating)
+    users, movies = factor_norms(trained.rating, trained.interactions).axes
     for axes, size in (
         (users, len(trained.interactions.user_ids)),
         (movies, len(trained.interactions.movie_ids)),

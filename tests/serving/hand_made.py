@@ -91,11 +91,11 @@ def random_artifact(seed: int, users: int = 8, movies: int = 30) -> Artifact:
     scores[:, -3:] = -np.inf
     lists = np.argsort(-scores, axis=1)[:, :10]
     arrays = Arrays(
-        movie_ids=np.arange(movies) * 2 + 1,
-        movie_counts=counts,
+        movie_ids=np.arange(movies, dtype=np.int32) * 2 + 1,
+        movie_counts=counts.astype(np.int32),
         movie_damped_mean=random.uniform(2, 4.5, movies),
         genre_movies=random.random((2, movies)) < 0.5,
-        user_ids=np.arange(users) * 3 + 2,
+        user_ids=np.arange(users, dtype=np.int32) * 3 + 2,
         rated_offsets=profiles.offsets,
         rated_movies=profiles.movies,
         rated_halves=profiles.halves,

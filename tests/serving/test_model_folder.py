@@ -77,7 +77,8 @@ def test_a_model_that_was_written_answers_the_same_when_loaded(tmp_path: Path) -
 
 
 def test_every_array_has_a_dtype_and_named_dimensions() -> None:
-    for kind in (Arrays, *RATING_KINDS.values(), *RANKING_KINDS.values()):
+    kinds: list[type] = [Arrays, *RATING_KINDS.values(), *RANKING_KINDS.values()]
+    for kind in kinds:
         for dtype, *dimensions in specs(kind).values():
             assert dtype == "rows" or np.dtype(dtype).name == dtype
             assert dimensions

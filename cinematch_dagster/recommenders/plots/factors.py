@@ -6,17 +6,17 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from cinematch_dagster.recommenders.fit import Trained
+from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.plots.style import BLUE, ORANGE, Floats, boxes, new_figure, note
+from serving.heads import FactorRating
 
 COUNT_EDGES = (0, 1, 5, 20, 100, 500)
 
 Counts = npt.NDArray[np.integer]
 
 
-def factor_norms(trained: Trained) -> Figure:
+def factor_norms(head: FactorRating, counts: Interactions) -> Figure:
     """Draw the norms of the rating head's factors by the number of training ratings."""
-    head, counts = trained.rating, trained.interactions
     figure, (left, right) = new_figure(2)
     users = by_count(np.linalg.norm(head.user_factors, axis=1), counts.user_counts)
     movies = by_count(np.linalg.norm(head.movie_factors, axis=1), counts.movie_counts)

@@ -1,0 +1,21 @@
+"""Weights between movies, the strongest of each movie kept."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.sparse as sp
+
+from serving.arrays import Floats
+
+
+def strongest(weights: Floats, links: int) -> sp.csr_array:
+    """Return the weights (n, n) as a sparse matrix with the `links` largest of each row in size."""
+    n = len(weights)
+    kept = min(links, n)
+    columns = np.argpartition(-np.abs(weights), kept - 1, axis=1)[:, :kept]
+    values = np.take_along_axis(weights, columns, axis=1)
+    rows = np.repeat(np.arange(n), kept)
+    found = sp.coo_array((values.ravel(), (rows, columns.ravel())), shape=(n, n)).tocsr()
+    found.eliminate_zeros()
+    found.sort_indices()
+    return found
