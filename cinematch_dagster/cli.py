@@ -1,4 +1,4 @@
-"""The command line: `cinematch demo | up | down | status | history | rollback | data | drift`."""
+"""The command line: `cinematch demo | up | down | status | history | rollback | tune | …`."""
 
 import json
 import time
@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.commands import data, drift, production
+from cinematch_dagster.commands import data, drift, production, tune
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -43,6 +43,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(drift.app, name="drift")
 app.command()(production.history)
 app.command()(production.rollback)
+app.command()(tune.tune)
 console = Console()
 
 

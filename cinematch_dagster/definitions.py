@@ -26,6 +26,7 @@ from cinematch_dagster.defs.registry.rollback import rollback_production
 from cinematch_dagster.defs.resources import resources
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.defs.training.jobs import model_training
+from cinematch_dagster.defs.training.tuning import model_tuning
 
 defs = dg.Definitions(
     assets=[
@@ -47,6 +48,7 @@ defs = dg.Definitions(
         buffer_ingestion_weekly,
         drift_monitoring,
         model_training,
+        model_tuning,
         trigger_retraining,
         rollback_production,
         database_maintenance,

@@ -55,7 +55,7 @@ def _quality(store: Store, data: str, source: Path | None, options: argparse.Nam
     ratings = read(source)
     left_out = frozenset(name for name in options.leave_out if "/" not in name)
     left_out |= {n.partition("/")[2] for n in options.leave_out if n.startswith(f"{data}/")}
-    wanted = list(cases(data, len(ratings), options.seeds, left_out))
+    wanted = cases(data, len(ratings), options.seeds, left_out)
     for number, case in enumerate(wanted, start=1):
         log.info("%s: %d of %d of %s", case.name, number, len(wanted), data)
         store.measure(case.name, lambda c=case: measure(c, ratings), again=options.again)  # type: ignore[misc]

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.models.published import PUBLISHED, TARGETS, Target
-from benchmarks.models.quality import FIRST_SEED, PATIENCE, SMALL
+from benchmarks.models.quality import FIRST_SEED
 from benchmarks.models.store import Figures, Store
 from benchmarks.report import against_target, table
 
@@ -70,10 +70,10 @@ def _random(found: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _time_words(data: str) -> str:
-    exact = f"one by one up to {SMALL:,} ratings, above in steps of {PATIENCE:.0%}"
     return (
-        f"The oldest 70 % of {data} against the rest: as trained; with each test rating folded in "
-        f"once it is predicted ({exact}); by the fold protocol.\n"
+        f"The oldest 70 % of {data} against the rest: as trained; with each user's test ratings "
+        "folded in once they are predicted, in steps of a tenth of those before; by the fold "
+        "protocol.\n"
     )
 
 
@@ -142,8 +142,8 @@ def speed_section(store: Store, rows: int) -> str:
     if everybody := found.get("all_users"):
         users, movies = int(everybody["users"]), int(everybody["movies"])
         parts += [
-            f"All users are {users:,} over {movies:,} rated movies; Surprise's time is extrapolated "
-            "from some of them.\n"
+            f"All users are {users:,}, {movies:,} movies are rated; Surprise's time is "
+            "extrapolated from some of the users.\n"
         ]
     if job := found.get("training"):
         parts += [_training(job)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
@@ -29,10 +28,10 @@ from cinematch_dagster.settings import ROOT, TrainingSettings
 
 Split = Literal["random", "time"]
 SMALL: Final = 200_000
-"""Ratings up to which every algorithm gets every seed, and fold-in goes rating by rating."""
+"""Ratings up to which every algorithm gets every seed."""
 SLOW: Final = ("svdpp", "knn_baseline")
 PATIENCE: Final = 0.1
-"""Of the sequential fold-in of larger data, see `evaluate_sequential`."""
+"""Of the sequential fold-in, see `evaluate_sequential`."""
 TEST_SHARE: Final = 0.1
 TRAIN_SHARE: Final = 0.7
 FIRST_SEED: Final = 42
@@ -63,8 +62,8 @@ def read(source: Path | None) -> pd.DataFrame:
         return ratings
 
 
-def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> Iterator[Case]:
-    """Yield what to measure: random splits by seed, then the cut in time, which has no chance.
+def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> list[Case]:
+    """Return what to measure, the slow last: the cut in time, which has no chance, random splits.
 
     Args:
         data: its name.
@@ -73,11 +72,12 @@ def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> I
         leave_out: algorithms.
     """
     algorithms = [name for name in (*RATING_HEADS, *RANKING_HEADS) if name not in leave_out]
+    found = [Case(data, "time", name, FIRST_SEED) for name in algorithms]
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         for name in algorithms:
             if n_ratings <= SMALL or name not in SLOW or seed == FIRST_SEED:
-                yield Case(data, "random", name, seed)
-    yield from (Case(data, "time", name, FIRST_SEED) for name in algorithms)
+                found.append(Case(data, "random", name, seed))
+    return sorted(found, key=lambda case: (case.algorithm in SLOW, case.seed))
 
 
 def measure(case: Case, ratings: pd.DataFrame) -> Figures:
@@ -103,8 +103,7 @@ def measure(case: Case, ratings: pd.DataFrame) -> Figures:
     if case.split == "time":
         figures |= _figures("fold", evaluate_fold(predictor, test, train), stars)
     if case.split == "time" and stars:
-        patience = 0.0 if len(ratings) <= SMALL else PATIENCE
-        found = evaluate_sequential(predictor, test, train, patience=patience)
+        found = evaluate_sequential(predictor, test, train, patience=PATIENCE)
         figures |= {"sequential_rmse": found.rmse, "sequential_mae": found.mae}
     return figures
 

@@ -73,6 +73,7 @@ def test_jobs_have_the_names_that_people_know() -> None:
         "buffer_ingestion_weekly": {"ratings_buffer", "weekly_performance", "drift_report"},
         "drift_monitoring": {"drift_report"},
         "model_training": {"trained_model"},
+        "model_tuning": set(),
         "trigger_retraining": {"trained_model", "production_registration"},
         "rollback_production": set(),
         "database_maintenance": {"database_size"},
