@@ -2,22 +2,24 @@
 
 import datetime
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import dagster as dg
+import mlflow
 import optuna
 import pytest
 from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.defs.resources import WarehouseResource, resources
+from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.training.tuning import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
 from cinematch_dagster.pipeline.tuning import read_ratings, tune
 from cinematch_dagster.recommenders import tuning as space
 from cinematch_dagster.recommenders.evaluation.pairs import keys_of
-from cinematch_dagster.recommenders.tuning import Range
+from cinematch_dagster.recommenders.tuning import Range, TuningError
 from cinematch_dagster.settings import Settings, TrainingSettings, load_settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import with_database
@@ -42,6 +44,16 @@ def quick(monkeypatch: pytest.MonkeyPatch, warehouse: str) -> None:
 def training(settings: Settings) -> TrainingSettings:
     changed = {"svd_factors": 4, "svd_epochs": 2, "ranking_head": "popularity"}
     return settings.training.model_copy(update=changed)
+
+
+@pytest.fixture
+def tracked(settings: Settings) -> Iterator[None]:
+    """MLflow's module talks to the server of the settings."""
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    mlflow.set_experiment("cinematch")
+    yield
+    mlflow.set_tracking_uri(before)
 
 
 def study(warehouse: str, name: str) -> optuna.Study:
@@ -94,37 +106,53 @@ def test_no_row_that_models_are_compared_on_is_ever_seen(
     assert tune(warehouse, training, "ranking", 1).study != before.study
 
 
-@pytest.mark.usefixtures("warehouse")
+@pytest.mark.usefixtures("warehouse", "tracked")
 def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None:
-    assert settings.training.svd_factors == 10
+    run_id = mlflow.start_run().info.run_id
     done = model_tuning.execute_in_process(
         run_config=dg.RunConfig({"tune_model": {"config": {"head": "rating", "trials": 2}}}),
-        resources={"warehouse": WarehouseResource(), "mlflow": resources()["mlflow"]},
+        resources={"warehouse": WarehouseResource(), "mlflow": mlflow},
     )
     assert done.success
     client = MlflowClient(settings.tracking_uri)
-    run = next(
-        found
-        for experiment in client.search_experiments()
-        for found in client.search_runs([experiment.experiment_id], "tags.kind = 'tuning'")
-    )
-    assert run.info.status == "FINISHED"
+    run = client.get_run(run_id)
+    assert (run.info.status, run.data.tags["kind"]) == ("FINISHED", "tuning")
     assert run.data.metrics["trials"] == 2
-    assert run.data.metrics["tuning_rmse"] > 0
-    assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {"proposal.toml"}
+    lines = client.download_artifacts(run_id, "proposal.toml")
+    values = tomllib.loads(Path(lines).read_text())["training"]
+    assert {name: str(value) for name, value in values.items()}.items() <= run.data.params.items()
     load_settings.cache_clear()
     assert load_settings().training == settings.training
 
 
-@pytest.mark.usefixtures("warehouse")
+@pytest.mark.usefixtures("warehouse", "tracked")
+def test_a_run_that_fails_is_ended_as_failed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CINEMATCH_TRAINING__RATING_HEAD", "baseline")
+    load_settings.cache_clear()
+    run_id = mlflow.start_run().info.run_id
+    with pytest.raises(TuningError, match="nothing to tune"):
+        model_tuning.execute_in_process(
+            resources={"warehouse": WarehouseResource(), "mlflow": mlflow}
+        )
+    assert MlflowClient(settings.tracking_uri).get_run(run_id).info.status == "FAILED"
+
+
+@pytest.mark.usefixtures("warehouse", "tracked")
 def test_the_command_prints_lines_for_a_profile(settings: Settings) -> None:
-    result = CliRunner().invoke(cli.app, ["tune", "rating", "--trials", "2", "--no-mlflow"])
+    result = CliRunner().invoke(cli.app, ["tune", "rating", "--trials", "2"])
     assert result.exit_code == 0, result.output
     lines = result.stdout[result.stdout.index("[training]") :]
     values = tomllib.loads(lines)["training"]
     assert set(values) == {"svd_factors", "svd_epochs"}
     assert "2 trials, 0 given up early" in result.stdout.replace("\n", " ")
     assert settings.training == load_settings().training
+    client = MlflowClient(settings.tracking_uri)
+    experiment = client.get_experiment_by_name("cinematch")
+    assert experiment is not None
+    runs = client.search_runs([experiment.experiment_id], "tags.kind = 'tuning'")
+    assert runs[0].data.params["svd_factors"] == str(values["svd_factors"])
 
 
 @pytest.mark.usefixtures("warehouse")
