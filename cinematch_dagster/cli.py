@@ -1,8 +1,9 @@
-"""The command line: `cinematch demo | up | down | status | history | rollback | tune | …`."""
+"""The command line: `cinematch demo | up | down | status | history | …`; `--help` lists all."""
 
 import json
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import psycopg
@@ -11,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.commands import data, drift, production, tune
+from cinematch_dagster.commands import data, drift, production, retrain, tune
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -30,6 +31,7 @@ KNOWN_ERRORS = (
     OrchestrationError,
     MovieLensError,
     RollbackError,
+    retrain.RetrainingError,
     psycopg.OperationalError,
 )
 
@@ -43,6 +45,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(drift.app, name="drift")
 app.command()(production.history)
 app.command()(production.rollback)
+app.command()(retrain.retrain)
 app.command()(tune.tune)
 console = Console()
 
@@ -75,12 +78,20 @@ def down() -> None:
 
 
 @app.command()
-def demo() -> None:
-    """Run the story of the weeks on the shipped sample and print what was measured."""
+def demo(
+    profile: Annotated[
+        str, typer.Option(help="Whose weeks: a file in workflow_config/profiles/.")
+    ] = "sample",
+    source: Annotated[
+        Path | None,
+        typer.Option(help="A zip or folder of the profile's dataset, instead of GroupLens."),
+    ] = None,
+) -> None:
+    """Run the story of the weeks, on the shipped sample by default, and print the measurements."""
     from cinematch_dagster.demo.run import run_demo
 
     raise_on_signals()
-    run_demo(console)
+    run_demo(console, profile, source)
 
 
 @app.command()
@@ -95,6 +106,9 @@ def status(
         typer.echo(json.dumps(found, default=str, indent=2))
         return
     table = Table(show_header=False)
+    for finding in found.pop("freshness", []):
+        told = finding["text"] if finding["passed"] else f"FAILED: {finding['text']}"
+        table.add_row(finding["check"], Text(told))
     for key, value in found.items():
         text = value if isinstance(value, str) else json.dumps(value, default=str)
         table.add_row(key, Text(text))

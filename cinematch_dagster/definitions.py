@@ -3,9 +3,11 @@
 import dagster as dg
 
 from cinematch_dagster.defs.drift.assets import drift_report
+from cinematch_dagster.defs.drift.follow_up import follow_up_sensor
 from cinematch_dagster.defs.drift.jobs import drift_monitoring
 from cinematch_dagster.defs.drift.performance import weekly_performance
 from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
+from cinematch_dagster.defs.drift.targets import github_retraining
 from cinematch_dagster.defs.ingestion.assets import (
     dataset_profile,
     movie_features_asset,
@@ -18,8 +20,14 @@ from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly, data_preparation
 from cinematch_dagster.defs.ingestion.sensors import landing_folder_sensor
 from cinematch_dagster.defs.operations.assets import database_size
-from cinematch_dagster.defs.operations.jobs import database_maintenance
-from cinematch_dagster.defs.operations.schedules import database_maintenance_weekly
+from cinematch_dagster.defs.operations.freshness import CHECKS
+from cinematch_dagster.defs.operations.jobs import database_maintenance, freshness_checks
+from cinematch_dagster.defs.operations.notices import notice_sensor
+from cinematch_dagster.defs.operations.schedules import (
+    database_maintenance_weekly,
+    freshness_hourly,
+    retraining_monthly,
+)
 from cinematch_dagster.defs.registry.assets import production_registration
 from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.registry.rollback import rollback_production
@@ -43,6 +51,7 @@ defs = dg.Definitions(
         production_registration,
         database_size,
     ],
+    asset_checks=CHECKS,
     jobs=[
         data_preparation,
         buffer_ingestion_weekly,
@@ -51,10 +60,12 @@ defs = dg.Definitions(
         model_tuning,
         trigger_retraining,
         rollback_production,
+        github_retraining,
         database_maintenance,
+        freshness_checks,
     ],
-    schedules=[database_maintenance_weekly],
-    sensors=[landing_folder_sensor, drift_alert_sensor],
+    schedules=[database_maintenance_weekly, freshness_hourly, retraining_monthly],
+    sensors=[landing_folder_sensor, drift_alert_sensor, follow_up_sensor, notice_sensor],
     resources=resources(),
     executor=dg.in_process_executor,  # one process a run: the work of a run is sequential
 )

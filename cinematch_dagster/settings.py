@@ -16,10 +16,18 @@ import os
 import tomllib
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic.aliases import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -38,6 +46,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "workflow_config" / "profiles"
 ENV_FILE = ROOT / ".env"
 PREFIX = "CINEMATCH_"
+SAMPLE = "sample"
+"""The profile of the shipped ratings, which is used where none is named."""
 SERVING_PREFIX = "CINEMATCH_SERVING_"
 HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
 """Variables that the platform sets for its processes; nobody else does."""
@@ -72,6 +82,7 @@ class DataSettings(Section):
     synthetic_ratings: int = Field(1_000_000, ge=1_000)
     max_rejected_share: float = Field(0.01, ge=0, le=1)
     start: datetime.date | None = None
+    end: datetime.date | None = None
     most_recent: int = Field(1_000_000, ge=100)
     baseline_share: Share = 0.6
     train_share: Share = 0.7
@@ -141,9 +152,43 @@ class PromotionSettings(Section):
 
 
 class OrchestrationSettings(Section):
-    """How often the sensors look."""
+    """How often the sensors look, how patient the runs are, and where a model is trained."""
 
     sensor_interval_seconds: int = Field(30, ge=1)
+    retry_delay_seconds: float = Field(10.0, gt=0)
+    retraining_target: Literal["dagster", "github"] = "dagster"
+    schedules_on: tuple[
+        Literal["freshness_hourly", "database_maintenance_weekly", "retraining_monthly"], ...
+    ] = ("freshness_hourly",)
+
+
+class GitHubSettings(Section):
+    """The workflow that trains when `orchestration.retraining_target` is `github`."""
+
+    token: SecretStr | None = None
+    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = None
+    workflow: str = "model_training.yml"
+    ref: str = "main"
+    api_url: str = "https://api.github.com"
+    timeout_seconds: float = Field(10.0, gt=0)
+
+
+class NoticeSettings(Section):
+    """The webhook that is told of failures, drift, promotions and rollbacks; none is an option."""
+
+    webhook_url: SecretStr | None = None
+    shape: Literal["slack", "pagerduty"] = "slack"
+    routing_key: SecretStr | None = None
+    cooldown_minutes: float = Field(60.0, ge=0)
+    timeout_seconds: float = Field(5.0, gt=0)
+
+
+class FreshnessSettings(Section):
+    """How old things may get before a check says so."""
+
+    week_max_days: float = Field(8.0, gt=0)
+    model_max_days: float = Field(90.0, gt=0)
+    sensor_max_minutes: float = Field(10.0, gt=0)
 
 
 class Settings(BaseSettings):
@@ -159,7 +204,7 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
-    profile: str = "sample"
+    profile: str = SAMPLE
     database_url: SecretStr | None = Field(
         None, validation_alias=AliasChoices("CINEMATCH_DATABASE_URL", "NEON_CONNECTION_STRING")
     )
@@ -178,6 +223,17 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     promotion: PromotionSettings = PromotionSettings()
     orchestration: OrchestrationSettings = OrchestrationSettings()
+    github: GitHubSettings = GitHubSettings()
+    notices: NoticeSettings = NoticeSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
+
+    @model_validator(mode="after")
+    def _target_is_reachable(self) -> Self:
+        missing = [key for key in ("token", "repository") if getattr(self.github, key) is None]
+        if self.orchestration.retraining_target == "github" and missing:
+            keys = ", ".join(f"github.{key}" for key in missing)
+            raise ValueError(f"{keys}: needed for orchestration.retraining_target 'github'")
+        return self
 
     def with_dataset(self, dataset: str) -> Settings:
         """Return the same settings for another dataset.
@@ -232,7 +288,7 @@ class Settings(BaseSettings):
             env_settings,
             dotenv_settings,
         )
-        profile = next((name for s in first if (name := s().get("profile"))), "sample")
+        profile = next((name for s in first if (name := s().get("profile"))), SAMPLE)
         return (*first, TomlConfigSettingsSource(settings_cls, profile_file(profile)))
 
 
@@ -290,7 +346,8 @@ def _problem(error: ErrorDetails) -> str:
     key = ".".join(map(str, error["loc"]))
     if error["type"] == "extra_forbidden":
         return f"{key}: not a setting"
-    return f"{key}: {error['msg'].removeprefix('Value error, ')}"
+    problem = error["msg"].removeprefix("Value error, ")
+    return f"{key}: {problem}" if key else problem
 
 
 def serving_variables(env_file: Path = ENV_FILE) -> dict[str, str]:

@@ -20,7 +20,7 @@ NEUTRAL_STARS = 2.0
 
 
 def fold_in_rating(
-    residuals: Floats, factors: Floats, regularization: float
+    residuals: npt.NDArray[np.floating], factors: npt.NDArray[np.floating], regularization: float
 ) -> tuple[float, Floats]:
     """Return a user's bias and factors for the rating head.
 

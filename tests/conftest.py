@@ -1,6 +1,7 @@
 import os
 import shutil
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +19,10 @@ from cinematch_dagster.local.processes import (
 )
 from cinematch_dagster.settings import ROOT, load_settings
 from cinematch_dagster.warehouse import embedded
+from cinematch_dagster.warehouse.account import server_account
 from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
 from cinematch_dagster.warehouse.dsn import with_database
+from tests.external_postgres import ExternalServer
 
 # Two busy cores: how long one example takes says nothing about the code.
 hypothesis.settings.register_profile("cinematch", deadline=None)
@@ -48,6 +51,19 @@ def warehouse_dsn(postgres_server: str, warehouse_template: str) -> Iterator[str
         server.execute(f"CREATE DATABASE {name} TEMPLATE {warehouse_template}".encode())
         yield with_database(postgres_server, name)
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+@pytest.fixture(scope="module")
+def external() -> Iterator[ExternalServer]:
+    """The system's own Postgres, as a server elsewhere."""
+    folder = Path(tempfile.mkdtemp(prefix="cinematch-external-", dir="/tmp"))
+    folder.chmod(0o755)
+    try:
+        server = ExternalServer(folder, server_account())
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

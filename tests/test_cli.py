@@ -202,3 +202,27 @@ def test_the_demo_has_a_platform_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(ports) == 3
     assert int(os.environ["CINEMATCH_DAGSTER_PORT"]) not in ports
     assert not embedded.running(settings.state_dir / "postgres")
+
+
+def test_the_story_of_another_profile_has_a_folder_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CINEMATCH_STATE_DIR", "/somewhere")
+    settings = demo_run.demo_settings("movielens-1m")
+    assert (settings.profile, settings.data.dataset) == ("movielens-1m", "ml-1m")
+    assert settings.state_dir == Path("/somewhere/demo-movielens-1m/state")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--profile", "movielens-2m"), "profile 'movielens-2m' is not known"),
+        (("--profile", "movielens-1m", "--source", "/no/ml-1m.zip"), "/no/ml-1m.zip"),
+    ],
+)
+def test_a_story_without_its_ratings_is_one_line_before_anything_starts(
+    environment: dict[str, str], tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    environment["CINEMATCH_DATA_DIR"] = str(tmp_path / "data")
+    assert message in failed("demo", *arguments, environment=environment)
+    assert not (tmp_path / "var").exists()

@@ -62,6 +62,13 @@ def shown(number: float) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
+def written(default: object) -> str:
+    """A key's default as a comment names it."""
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default))
+    return shown(default) if isinstance(default, int | float) else str(default)
+
+
 def example(variable: str) -> tuple[list[str], str]:
     """The comment lines above a variable in `.env.example`, and its value there."""
     *above, last = EXAMPLE[: EXAMPLE.index(f"# {variable}=")].split("\n\n")
@@ -116,8 +123,7 @@ def test_a_value_that_is_not_the_default_names_the_default(profile: Path) -> Non
         for key, field in model.model_fields.items():
             differs = getattr(getattr(settings, section), key) != field.default
             if differs and field.default is not None:
-                number = isinstance(field.default, int | float)
-                default = shown(field.default) if number else str(field.default)
+                default = written(field.default)
                 assert f"{default} by default" in explained[section, key]
 
 

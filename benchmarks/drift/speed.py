@@ -121,7 +121,8 @@ def _grow(
     dsn: str, batches: Sequence[pd.DataFrame], counts: Sequence[int], rounds: int
 ) -> dict[int, float]:
     """Load batches up to each count in turn, and time the reports of all weeks there then."""
-    times, loaded = {}, 0
+    times: dict[int, float] = {}
+    loaded = 0
     for count in counts:
         for number in range(loaded + 1, count + 1):
             load_batch(dsn, _batch(number, batches[number - 1]))

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cinematch_dagster.drift import DriftReport
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.movielens.weeks import week_of
+from cinematch_dagster.movielens.weeks import monday_of
 from cinematch_dagster.pipeline.drift import week_report
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
@@ -32,7 +32,7 @@ def report(
 ) -> None:
     """Compare a week, alone and cumulated, with what the model before it was trained on."""
     settings = load_settings()
-    monday = _week(week, settings.data.first_week)
+    monday = monday_of(week, settings.data.first_week)
     with connect(warehouse_dsn(settings)) as connection:
         found = week_report(connection, monday, settings.drift)
     if as_json:
@@ -50,13 +50,6 @@ def as_plain(week: datetime.date, report: DriftReport) -> dict[str, Any]:
         "alerts": [alert.feature_name for alert in report.alerts],
         **asdict(report),
     }
-
-
-def _week(text: str, first_week: datetime.date) -> datetime.date:
-    try:
-        return datetime.date.fromisoformat(text)
-    except ValueError:
-        return week_of(text, first_week)
 
 
 def _show(week: datetime.date, report: DriftReport, console: Console) -> None:

@@ -1,11 +1,20 @@
 """The weekly partitions: a partition key is the ISO date of the week's Monday."""
 
 import datetime
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TypeVar
 
 import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 
-from cinematch_dagster.movielens.weeks import week_zero
+from cinematch_dagster.movielens.weeks import WEEK, week_zero
 from cinematch_dagster.settings import load_settings
+
+T = TypeVar("T")
 
 _data = load_settings().data
 _end = _data.first_week + datetime.timedelta(weeks=_data.weeks)
@@ -34,3 +43,22 @@ previous_week = dg.TimeWindowPartitionMapping(start_offset=-1, end_offset=-1)
 def to_week(partition_key: str) -> datetime.date:
     """Return the Monday that a partition key names."""
     return datetime.date.fromisoformat(partition_key)
+
+
+def consecutive(found: Sequence[T], week_of: Callable[[T], datetime.date]) -> list[list[T]]:
+    """Cut what is in the order of its weeks into unbroken runs of consecutive weeks."""
+    result = [[found[0]]] if found else []
+    for before, after in pairwise(found):
+        if week_of(after) - week_of(before) == WEEK:
+            result[-1].append(after)
+        else:
+            result.append([after])
+    return result
+
+
+def range_tags(first: datetime.date, last: datetime.date) -> dict[str, str]:
+    """Return the tags with which one run computes all weeks from the first to the last."""
+    return {
+        ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+    }

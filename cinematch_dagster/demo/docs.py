@@ -1,7 +1,9 @@
 """The docs' tables: `python -m cinematch_dagster.demo.docs var/demo/report.json`.
 
-What a run measured, without what differs from run to run, becomes `docs/simulation.json`. README.md
-and the guides take their tables from that file, between `<!-- table: NAME -->` and `<!-- end -->`.
+What a run measured, without what differs from run to run, becomes `docs/simulation.json`; for
+another profile than the sample, `docs/simulation-<profile>.json`. README.md and the guides take
+their tables from these files, from `<!-- table: NAME -->` or `<!-- table: PROFILE NAME -->` to
+`<!-- end -->`.
 """
 
 import json
@@ -14,25 +16,35 @@ import typer
 from cinematch_dagster.demo import show
 from cinematch_dagster.demo.show import Report, Section
 from cinematch_dagster.recommenders.evaluation import K
-from cinematch_dagster.settings import ROOT
+from cinematch_dagster.settings import ROOT, SAMPLE
 
-SIMULATION = Path("docs", "simulation.json")
 DIGITS = 6
-_TABLE = re.compile(r"(?<=<!-- table: )(?P<name>\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(
+    r"(?<=<!-- table: )(?P<marker>((?P<profile>[\w-]+) )?(?P<name>\w+)) -->\n.*?(?=<!-- end -->)",
+    re.DOTALL,
+)
+
+
+def simulation_file(profile: str) -> Path:
+    """Return where the docs keep what the story of a profile measured."""
+    return Path("docs", "simulation.json" if profile == SAMPLE else f"simulation-{profile}.json")
 
 
 def lasting(report: Report) -> Report:
-    """Return what another run measures again: no durations, no numbers of requests, six digits."""
+    """Return what another run measures again: no durations, sizes, numbers of requests; six digits.
+
+    The sample may be passed on; of other data sets nothing is kept that tells of a single user.
+    """
     serving = report["serving"]
     answers = serving["by_status"]
-    kept = {key: value for key, value in report.items() if key != "seconds"}
+    kept = {key: v for key, v in report.items() if key not in {"seconds", "database_megabytes"}}
     kept["serving"] = {
-        "user_id": serving["user_id"],
         "failed_requests": sum(n for status, n in answers.items() if status != "200"),
         "versions": sorted(serving["by_version"], key=int),
-        "recommendations_before": serving["recommendations_before"],
-        "recommendations_after": serving["recommendations_after"],
     }
+    if report["profile"] == SAMPLE:
+        of_a_user = ("user_id", "recommendations_before", "recommendations_after")
+        kept["serving"] |= {key: serving[key] for key in of_a_user}
     return dict(_rounded(kept))
 
 
@@ -52,8 +64,9 @@ def tables(simulation: Report) -> dict[str, str]:
         "models": show.models(simulation),
         "scores": _scores(simulation),
         "serving": _serving(simulation),
-        "recommendations": show.recommendations(simulation),
     }
+    if simulation["profile"] == SAMPLE:
+        sections["recommendations"] = show.recommendations(simulation)
     return {name: section.markdown() for name, section in sections.items()}
 
 
@@ -100,13 +113,19 @@ def _before_and_after(again: Report) -> str:
 
 
 def fill(text: str, simulation: Report) -> str:
-    """Return a document with its tables replaced by those of a simulation.
+    """Return a document with its tables of a simulation's profile brought up to date.
 
     Raises:
         KeyError: a marker names a table that there is not.
     """
     found = tables(simulation)
-    return _TABLE.sub(lambda marker: f"{marker['name']} -->\n\n{found[marker['name']]}\n\n", text)
+
+    def filled(marker: re.Match[str]) -> str:
+        if (marker["profile"] or SAMPLE) != simulation["profile"]:
+            return marker[0]
+        return f"{marker['marker']} -->\n\n{found[marker['name']]}\n\n"
+
+    return _TABLE.sub(filled, text)
 
 
 def documents(root: Path) -> list[Path]:
@@ -118,7 +137,7 @@ def write(report: Path) -> None:
     """Keep what a report measured, and bring the tables of README.md and docs/ up to date."""
     simulation = lasting(json.loads(report.read_text()))
     text = json.dumps(simulation, indent=2, ensure_ascii=False)
-    (ROOT / SIMULATION).write_text(f"{text}\n")
+    (ROOT / simulation_file(simulation["profile"])).write_text(f"{text}\n")
     for path in documents(ROOT):
         path.write_text(fill(path.read_text(), simulation))
 

@@ -16,6 +16,7 @@ from cinematch_dagster.drift import ViewResult
 from cinematch_dagster.drift.page import Performance
 from cinematch_dagster.pipeline.reports import report_history
 from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.maintenance import database_size
 
 Connect = Callable[[], psycopg.Connection]
 Row = dict[str, Any]
@@ -130,6 +131,12 @@ def counts(connect: Connect) -> Row:
         "SELECT (SELECT count(*) FROM ratings) AS ratings,"
         " (SELECT count(*) FROM ratings_buffer) AS ratings_buffer",
     )[0]
+
+
+def database_megabytes(connect: Connect) -> int:
+    """Return the size of the warehouse with its indexes, in MB of 10^6 bytes."""
+    with connect() as connection:
+        return round(database_size(connection) / 1e6)
 
 
 def serving(connect: Connect, traffic: Traffic, before: Row, after: Row) -> Row:

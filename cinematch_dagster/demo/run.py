@@ -12,22 +12,31 @@ from cinematch_dagster.demo.show import show
 from cinematch_dagster.demo.story import Story
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import Service, free_port
-from cinematch_dagster.settings import Settings, read_settings
+from cinematch_dagster.pipeline.preparation import fetch_dataset
+from cinematch_dagster.settings import SAMPLE, Settings, read_settings
 
 
-def demo_settings() -> Settings:
-    """Return the sample profile with a state folder, servers and ports that nobody else uses."""
+def demo_settings(profile: str = SAMPLE) -> Settings:
+    """Return a profile with a state folder, servers and ports that nobody else uses."""
     ports = {f"{name}_port": free_port() for name in ("dagster", "mlflow", "api")}
-    state = read_settings(profile="sample").state_dir / "demo" / "state"
+    folder = "demo" if profile == SAMPLE else f"demo-{profile}"
+    state = read_settings(profile=profile).state_dir / folder / "state"
     return read_settings(
-        profile="sample", state_dir=state, database_url=None, mlflow_tracking_uri=None, **ports
+        profile=profile, state_dir=state, database_url=None, mlflow_tracking_uri=None, **ports
     )
 
 
-def run_demo(console: Console) -> Path:
-    """Run the story from a clean state; return the path of its `report.json`."""
+def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None) -> Path:
+    """Run the story of a profile from a clean state; return the path of its `report.json`.
+
+    Args:
+        console: where progress and the tables are shown.
+        profile: name of a file in `workflow_config/profiles/`.
+        source: zip or folder of the profile's dataset; see `movielens.fetch`.
+    """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    settings = demo_settings()
+    settings = demo_settings(profile)
+    fetch_dataset(settings, source)
     platform.stop(settings)
     shutil.rmtree(settings.state_dir, ignore_errors=True)
     console.print("Starting Postgres, MLflow, Dagster and the API …")
@@ -44,7 +53,11 @@ def run_demo(console: Console) -> Path:
     path.write_text(json.dumps(report, indent=2, default=str) + "\n")
     show(report, console)
     console.print(f"\nAll of it: {path}", soft_wrap=True)
-    console.print(
-        f"To look around: CINEMATCH_STATE_DIR={settings.state_dir} make up", soft_wrap=True
-    )
+    console.print(f"To look around: {_variables(settings)} make up", soft_wrap=True)
     return path
+
+
+def _variables(settings: Settings) -> str:
+    """Return what another command needs in its environment to find this state."""
+    profile = "" if settings.profile == SAMPLE else f"CINEMATCH_PROFILE={settings.profile} "
+    return f"{profile}CINEMATCH_STATE_DIR={settings.state_dir}"

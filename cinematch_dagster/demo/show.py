@@ -165,6 +165,7 @@ def _serving(report: Report) -> Section:
         ("by model version", _counts(serving["by_version"])),
         ("promotion to first answer", f"{serving['seconds_to_new_version']:.1f} s"),
         (f"{again['batch_id']} dropped again", f"{again['runs_started']} runs: {again['said']}"),
+        ("size of the warehouse", f"{report['database_megabytes']} MB"),
         ("the whole story", f"{sum(report['seconds'].values()):.0f} s"),
     )
     return Section("Serving", ("measured", "value"), rows)

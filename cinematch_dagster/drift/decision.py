@@ -27,6 +27,7 @@ class Alert:
         week: the Monday of the week that alerted.
         alert_date: when that was found out, with its time zone.
         evidence: of the report that raised it (`DriftReport.evidence`).
+        current: whether it still rests on what a model in production would be compared with.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Alert:
     threshold: float
     alert_date: datetime.datetime
     evidence: str
+    current: bool = True
 
     @property
     def severity(self) -> float:
@@ -49,7 +51,8 @@ class RetrainingDecision:
 
     Attributes:
         reason: one readable sentence.
-        target_week: the newest alerting week, which the model is trained up to; None for no action.
+        target_week: the newest alerting week, which the model is trained up to; None for no action,
+            unless all that is missing is the end of a retraining.
         drift_score: score of the alert that is the most times above its threshold; None without
             recent alerts.
         alert_ids: the alerts consumed; none for no action.
@@ -68,27 +71,35 @@ def decide(
     buffer_size: int,
     now: datetime.datetime,
     criteria: RetrainingCriteria,
+    running: datetime.date | None = None,
 ) -> RetrainingDecision:
     """Decide on one retraining for all alerts at once; it needs all of the criteria.
 
     Args:
         alerts: every unconsumed alert of any age; those older than `alert_max_age_hours` (exactly
-            that age is not older) neither count nor are consumed.
+            that age is not older) neither count nor are consumed, nor do those that are not
+            current: they were measured against a baseline or a file that has changed since.
         last_check: when drift was last checked, whatever the outcome; None for never.
         buffer_size: ratings in the buffer.
         now: with its time zone.
         criteria: what is required.
+        running: the week of a retraining that was decided on and has not ended: one at a time.
     """
     oldest = now - datetime.timedelta(hours=criteria.alert_max_age_hours)
-    recent = [alert for alert in alerts if alert.alert_date >= oldest]
+    recent = [alert for alert in alerts if alert.alert_date >= oldest and alert.current]
+    obsolete = sum(alert.alert_date >= oldest and not alert.current for alert in alerts)
     worst = max(recent, key=lambda a: (a.severity, a.week, a.id), default=None)
     score = worst.drift_score if worst else None
-    unmet = _unmet(worst, last_check is not None and last_check >= oldest, buffer_size, criteria)
+    checked = last_check is not None and last_check >= oldest
+    unmet = _unmet(worst, checked, buffer_size, criteria, obsolete)
     if worst is None or unmet:
         return RetrainingDecision(
             "no_action", f"No retraining: {'; '.join(unmet)}", None, score, ()
         )
     target_week = max(alert.week for alert in recent)
+    if running:
+        reason = f"No retraining yet: the one of week {running} has not ended"
+        return RetrainingDecision("no_action", reason, target_week, score, ())
     reason = (
         f"Retraining up to week {target_week}: {len(recent)} open "
         f"{'alert' if len(recent) == 1 else 'alerts'}, worst {worst.feature_name} "
@@ -100,13 +111,18 @@ def decide(
 
 
 def _unmet(
-    worst: Alert | None, checked: bool, buffer_size: int, criteria: RetrainingCriteria
+    worst: Alert | None,
+    checked: bool,
+    buffer_size: int,
+    criteria: RetrainingCriteria,
+    obsolete: int,
 ) -> list[str]:
     """Name the criteria that are not met."""
     hours = criteria.alert_max_age_hours
+    left_out = f" ({obsolete} measured against what has changed since)" if obsolete else ""
     met = {
         f"no drift check within {hours:g} hours": checked,
-        f"no unconsumed drift alert within {hours:g} hours": worst is not None,
+        f"no unconsumed drift alert within {hours:g} hours{left_out}": worst is not None,
         f"{buffer_size:,} ratings in the buffer, {criteria.minimum_buffer:,} needed": (
             buffer_size >= criteria.minimum_buffer
         ),

@@ -1,16 +1,35 @@
 """What is running, what lies in the buffer and what is in production, as plain values."""
 
+import datetime
+from dataclasses import asdict
 from typing import Any
 
+import httpx
 import psycopg
 
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.pipeline.freshness import (
+    Finding,
+    model_is_recent,
+    sensors_tick,
+    week_arrives,
+)
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.batches import buffer_status
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import in_production
+
+_TICKS = """
+query Ticks {
+  sensorsOrError(repositorySelector: {
+    repositoryLocationName: "cinematch", repositoryName: "__repository__"
+  }) {
+    ... on Sensors { results { name sensorState { status ticks(limit: 1) { timestamp } } } }
+  }
+}
+"""
 
 
 def platform_status(settings: Settings) -> dict[str, Any]:
@@ -25,6 +44,7 @@ def platform_status(settings: Settings) -> dict[str, Any]:
         with connect(warehouse_dsn(settings)) as connection:
             promotion = in_production(connection)
             status = buffer_status(connection)
+            findings = _findings(connection, settings)
     except psycopg.errors.UndefinedTable:
         return found | {"warehouse": "the warehouse has no tables yet: start with `make up`"}
     production = (
@@ -32,4 +52,32 @@ def platform_status(settings: Settings) -> dict[str, Any]:
         if promotion
         else "no model yet"
     )
-    return found | {"in production": production, "buffer": status}
+    fresh = [asdict(finding) for finding in findings]
+    return found | {"in production": production, "freshness": fresh, "buffer": status}
+
+
+def _findings(connection: psycopg.Connection, settings: Settings) -> list[Finding]:
+    """Ask what Dagster's checks ask; the ticks only where Dagster answers."""
+    now = datetime.datetime.now(datetime.UTC)
+    ticks = _last_ticks(f"http://127.0.0.1:{settings.dagster_port}")
+    return [
+        week_arrives(connection, settings.freshness, now),
+        model_is_recent(connection, settings.freshness, now),
+        Finding("sensors_tick", False, "Dagster does not answer")
+        if ticks is None
+        else sensors_tick(ticks, settings.freshness, now),
+    ]
+
+
+def _last_ticks(url: str) -> dict[str, float | None] | None:
+    """Return when each sensor that is on has ticked last; None without an answer."""
+    try:
+        answer = httpx.post(f"{url}/graphql", json={"query": _TICKS}, timeout=10.0)
+        sensors = answer.raise_for_status().json()["data"]["sensorsOrError"]["results"]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+    return {
+        sensor["name"]: next((tick["timestamp"] for tick in sensor["sensorState"]["ticks"]), None)
+        for sensor in sensors
+        if sensor["sensorState"]["status"] == "RUNNING"
+    }

@@ -51,6 +51,7 @@ def prepare(
     movies: pd.DataFrame | None = None,
     unparsable: pd.DataFrame | None = None,
     max_bad_share: float = 0.01,
+    end: datetime.date | None = None,
 ) -> Prepared:
     """Clean and reduce raw ratings, then cut them into a baseline and weekly batches.
 
@@ -66,6 +67,7 @@ def prepare(
         movies: columns movieId, genres, where the injection swaps genres.
         unparsable: lines that never became rows, as `load` returns them; they count as rejects.
         max_bad_share: share of rejects, 0 … 1, above which nothing is used.
+        end: see `reduce`.
 
     Raises:
         TooManyRejectsError: there are more rejects.
@@ -74,7 +76,7 @@ def prepare(
     if unparsable is not None and len(unparsable):
         rejects = pd.concat([unparsable, rejects], ignore_index=True)
     refuse_if_bad(rejects, len(usable) + len(rejects), max_bad_share)
-    baseline, rest = cut_by_time(reduce(usable, start, most_recent), baseline_share)
+    baseline, rest = cut_by_time(reduce(usable, start, most_recent, end), baseline_share)
     weeks: list[tuple[pd.DataFrame, str | None]]
     weeks = [(week, None) for week in make_batches(rest, batches)]
     injection = injection or Injection(shift=injected_shift)

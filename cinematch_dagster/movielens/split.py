@@ -19,10 +19,12 @@ def split_by_time(frame: pd.DataFrame, train_share: float) -> pd.DataFrame:
     """Label the oldest floor(n * train_share) rows 'train' and the others 'test'.
 
     Returns:
-        The frame in order with a column `data_split`; max(train.timestamp) <= min(test.timestamp).
+        The frame in order with a categorical column `data_split`;
+        max(train.timestamp) <= min(test.timestamp).
     """
     ordered = in_order(frame)
-    data_split = np.full(len(ordered), "test", dtype=object)
-    data_split[: int(len(ordered) * train_share)] = "train"
-    ordered["data_split"] = data_split  # `assign` would copy the rest
+    is_test = np.ones(len(ordered), np.int64)
+    is_test[: int(len(ordered) * train_share)] = 0
+    # `assign` would copy the rest.
+    ordered["data_split"] = pd.Categorical.from_codes(is_test, pd.Index(["train", "test"]))
     return ordered

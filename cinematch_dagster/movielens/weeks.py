@@ -38,3 +38,11 @@ def week_of(batch_id: str, first_week: datetime.date) -> datetime.date:
 def week_zero(first_week: datetime.date) -> datetime.date:
     """Return the week that stands for the baseline, before any batch."""
     return first_week - WEEK
+
+
+def monday_of(text: str, first_week: datetime.date) -> datetime.date:
+    """Return the week that a person names: a Monday (2024-01-01) or a batch (batch_w1)."""
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        return week_of(text, first_week)

@@ -1,11 +1,11 @@
 """Station 2: predict a week with the model that it found, and say what drift has cost."""
 
 import datetime
-import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cinematch_dagster.drift import Errors, PerformanceVerdict, judge_errors
+from cinematch_dagster.pipeline.evidence import performance_evidence
 from cinematch_dagster.recommenders.performance import WeekScores, score_week
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse import alerts
@@ -68,7 +68,7 @@ def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekP
             scores.overall.rows,
             settings.drift,
         ),
-        evidence=hashlib.sha256(f"{promotion.version} {batch.sha256}".encode()).hexdigest(),
+        evidence=performance_evidence(promotion.version, batch.sha256),
     )
 
 

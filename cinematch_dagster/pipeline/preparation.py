@@ -62,6 +62,7 @@ def prepare_ratings(settings: Settings) -> Prepared:
     prepared = prepare(
         raw.ratings,
         start=data.start,
+        end=data.end,
         most_recent=data.most_recent,
         baseline_share=data.baseline_share,
         train_share=data.train_share,

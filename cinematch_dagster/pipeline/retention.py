@@ -34,6 +34,6 @@ def _delete(client: MlflowClient, version: ModelVersion) -> None:
     if version.model_id:
         model = client.get_logged_model(version.model_id)
         files = get_artifact_repository(model.artifact_location, tracking_uri=client.tracking_uri)
-        files.delete_artifacts()
+        files.delete_artifacts()  # type: ignore[no-untyped-call]  # MLflow has no types here
         client.delete_logged_model(version.model_id)
     client.delete_model_version(MODEL_NAME, version.version)

@@ -2,10 +2,12 @@
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 
 import psycopg
 
-from cinematch_dagster.drift import RetrainingCriteria, decide
+from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria, decide
+from cinematch_dagster.pipeline.evidence import is_current, stale_weeks
 from cinematch_dagster.warehouse import alerts
 from cinematch_dagster.warehouse.alerts import Decision
 from cinematch_dagster.warehouse.batches import buffer_status
@@ -17,6 +19,7 @@ def evaluate(
     run_key: str,
     now: datetime.datetime,
     criteria: RetrainingCriteria,
+    policy: DriftPolicy,
 ) -> Decision:
     """Decide on the alerts that are open now, and write the decision; a replay finds the first.
 
@@ -26,21 +29,28 @@ def evaluate(
         run_key: names the evidence: `<week>:<storage id>` of the newest report.
         now: with its time zone.
         criteria: what is required.
+        policy: of the reports.
     """
     alerts.take_turns(connection)
     if known := alerts.decision(connection, run_key):
         return known
+    running = alerts.pending_decision(connection, _patience(criteria))
+    buffer_size = buffer_status(connection)["total"]
     made = decide(
-        alerts=alerts.open_alerts(connection),
+        alerts=[
+            replace(alert, current=is_current(connection, alert, policy))
+            for alert in alerts.open_alerts(connection)
+        ],
         last_check=alerts.last_check(connection),
-        buffer_size=buffer_status(connection)["total"],
+        buffer_size=buffer_size,
         now=now,
         criteria=criteria,
+        running=running.target_week if running else None,
     )
     decision = Decision(
         decision=made.decision,
         reason=made.reason,
-        buffer_size=buffer_status(connection)["total"],
+        buffer_size=buffer_size,
         drift_score=made.drift_score,
         alert_ids=made.alert_ids,
         weeks=tuple(sorted(set(weeks))),
@@ -49,6 +59,11 @@ def evaluate(
     )
     alerts.record_decision(connection, decision)
     return decision
+
+
+def _patience(criteria: RetrainingCriteria) -> datetime.timedelta:
+    """How long a retraining of which nothing is heard counts as going on."""
+    return datetime.timedelta(hours=criteria.alert_max_age_hours)
 
 
 def unacknowledged(connection: psycopg.Connection, storage_id: int) -> list[Decision]:
@@ -61,3 +76,23 @@ def unacknowledged(connection: psycopg.Connection, storage_id: int) -> list[Deci
         for decision in alerts.decisions_to_retrain(connection)
         if int(decision.run_key.rpartition(":")[2]) > storage_id
     ]
+
+
+def requested_in_vain(connection: psycopg.Connection, run_key: str, why: str) -> None:
+    """Turn a decision to retrain into `trigger_failed`, which opens its alerts again."""
+    alerts.take_turns(connection)
+    alerts.record_failed_trigger(connection, run_key, why)
+
+
+def weeks_to_report(
+    connection: psycopg.Connection, criteria: RetrainingCriteria, policy: DriftPolicy
+) -> list[datetime.date]:
+    """Return the weeks to be reported once more, in order.
+
+    Those whose evidence has changed, and the one that waited for a retraining that has ended.
+    """
+    weeks = set(stale_weeks(connection, policy))
+    waiting = alerts.waiting_week(connection)
+    if waiting and not alerts.pending_decision(connection, _patience(criteria)):
+        weeks.add(waiting)
+    return sorted(weeks)

@@ -255,11 +255,10 @@ def _figures(
         ),
         "algorithms": plots.ndcg_of_algorithms(algorithms, "the most rated"),
     }
+    if curve := learning_curve(trained, test):
+        figures["learning_curve"] = plots.learning_curve(curve.train, curve.test)
     if isinstance(trained.rating, FactorRating):
         figures["factor_norms"] = plots.factor_norms(trained.rating, trained.interactions)
-    if trained.hyperparameters.rating_head == "svd":
-        curve = learning_curve(trained, test)
-        figures["learning_curve"] = plots.learning_curve(curve.train, curve.test)
     return figures
 
 

@@ -62,7 +62,7 @@ class BaselinePredictor:
         biases = pd.Series(sums / (USER_PENALTY + np.bincount(rows)), index=new)
         biases = biases.combine_first(pd.Series(self.user_bias, index=self.user_ids))
         users = biases.index.to_numpy(dtype=np.int32)
-        return replace(self, user_ids=users, user_bias=biases.to_numpy())
+        return replace(self, user_ids=users, user_bias=np.asarray(biases, np.float64))
 
 
 def fit_baseline(interactions: Interactions) -> BaselinePredictor:

@@ -40,7 +40,8 @@ def same_in_any_order(model: Predictor, training: pd.DataFrame, seed: int = 0) -
     profiles = [_first(rows, len(rows)) for rows in _people(training, seed)]
     forwards = _scores(model, profiles)
     backwards = _scores(model, [dict(reversed(list(p.items()))) for p in profiles])
-    same = np.isclose(forwards, backwards, rtol=_ROUNDING, atol=_ROUNDING).all(axis=1)
+    close = np.isclose(forwards, backwards, rtol=_ROUNDING, atol=_ROUNDING)
+    same = np.asarray(close.all(axis=1))
     return Observed(
         bool(same.all()), f"{int((~same).sum())} of {len(same)} people get other scores backwards."
     )
@@ -90,8 +91,8 @@ def genre_finds_its_kind(
     counts = training["movieId"].value_counts().sort_index()
     counts = counts.sort_values(ascending=False, kind="stable")
     membership = genres.reindex(counts.index).fillna("").str.get_dummies("|").astype(bool)
-    sizes = membership.sum()
-    tried = [g for g in membership if SMALLEST_GENRE <= sizes[g] < len(counts) / 2]
+    sizes = {str(genre): int(size) for genre, size in membership.sum().items()}
+    tried = [g for g, size in sizes.items() if SMALLEST_GENRE <= size < len(counts) / 2]
     if not tried:
         return Observed(passed=True, detail="No genre has enough movies to try.")
     profiles = [dict.fromkeys(counts.index[membership[g]][:PROFILE].tolist(), 5.0) for g in tried]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from serving.heads import RatingHead
 from serving.lookup import find_all
 
 _FRACTIONS = (0.125, 0.25, 0.5)
+_EPOCHS = {"svd": "svd_epochs", "svdpp": "svdpp_epochs"}
+"""The hyperparameter that counts the passes of a rating head, for those that make any."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +33,25 @@ class Curve:
     test: dict[int, float]
 
 
-def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve:
-    """Fit the rating head `svd` again with an eighth, a quarter and a half of its passes.
+def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve | None:
+    """Fit the rating head again with an eighth, a quarter and a half of its passes.
 
-    That costs as much again as 7/8 of its fit. The last point is the trained head's own.
+    That costs as much again as 7/8 of its fit. The last point is the trained head's own. None for
+    a head that makes no passes.
 
     Args:
         trained: the model.
         test: ratings frame that it was not trained on, with at least one row.
     """
     h, curve = trained.hyperparameters, Curve({}, {})
-    for epochs in sorted({max(1, int(h.svd_epochs * share)) for share in _FRACTIONS}):
-        head = RATING_HEADS[h.rating_head](trained.interactions, replace(h, svd_epochs=epochs))
+    if (key := _EPOCHS.get(h.rating_head)) is None:
+        return None
+    passes, fit = int(getattr(h, key)), RATING_HEADS[h.rating_head]
+    for epochs in sorted({max(1, int(passes * share)) for share in _FRACTIONS}):
+        shorter: dict[str, Any] = {key: epochs}
+        head = fit(trained.interactions, replace(h, **shorter))
         _measure(curve, epochs, head, trained, test)
-    _measure(curve, h.svd_epochs, trained.rating, trained, test)
+    _measure(curve, passes, trained.rating, trained, test)
     return curve
 
 

@@ -36,7 +36,8 @@ def fit_popularity(interactions: Interactions, *, half_life_days: float) -> Popu
 
     Age is counted from the latest rating; the scores' maximum is 1, if anything was liked.
     """
-    age = (interactions.timestamps.max() - interactions.timestamps) / (half_life_days * DAY)
+    seconds = np.asarray(interactions.timestamps.max() - interactions.timestamps, np.float64)
+    age = seconds / (half_life_days * DAY)
     weights = ranking_weights(interactions.stars, 1.0) * np.exp2(-age)
     sums = np.bincount(interactions.movies, weights, len(interactions.movie_ids))
-    return PopularityRanking(sums / max(float(sums.max()), np.finfo(np.float32).tiny))
+    return PopularityRanking(sums / max(float(sums.max()), float(np.finfo(np.float32).tiny)))

@@ -80,11 +80,11 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
         users = interactions.user_ids[interactions.users]
         return cls(users, interactions.movie_ids[interactions.movies], interactions.stars)
 
-    def users_in(self, ids: Integers, values: Stars) -> Stars:
+    def users_in(self, ids: Integers, values: npt.NDArray[np.floating]) -> Stars:
         """Put values by inner user at the rows of ascending ids that hold each; 0 elsewhere."""
         return _placed(values, self.raw_users, ids)
 
-    def movies_in(self, ids: Integers, values: Stars) -> Stars:
+    def movies_in(self, ids: Integers, values: npt.NDArray[np.floating]) -> Stars:
         """Put values by inner movie at the rows of ascending ids that hold each; 0 elsewhere."""
         return _placed(values, self.raw_movies, ids)
 
@@ -101,7 +101,7 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
             )
 
 
-def _placed(values: Stars, raw: Integers, ids: Integers) -> Stars:
+def _placed(values: npt.NDArray[np.floating], raw: Integers, ids: Integers) -> Stars:
     placed = np.zeros((len(ids), *values.shape[1:]))
     placed[np.searchsorted(ids, raw)] = values
     return placed

@@ -41,7 +41,8 @@ class Decision:
         buffer_size: ratings in the buffer at that time.
         alert_ids: the alerts that it used up.
         weeks: of the evidence looked at.
-        target_week: the week to train; None when there is nothing to train.
+        target_week: the week to train; None when there is nothing to train. With `no_action` the
+            week that waits until the retraining that is going on has ended.
         run_key: names the evidence looked at; there is one decision for each.
     """
 
@@ -109,3 +110,33 @@ def decisions_to_retrain(connection: psycopg.Connection) -> list[Decision]:
     """Return every decision to retrain, the oldest first."""
     with connection.cursor(row_factory=class_row(Decision)) as cursor:
         return cursor.execute(query("decisions_to_retrain")).fetchall()
+
+
+def record_failed_trigger(connection: psycopg.Connection, run_key: str, why: str) -> None:
+    """Turn the decision to retrain with this run key into one that failed, for this reason."""
+    connection.execute(query("decision_failed"), {"run_key": run_key, "why": why})
+
+
+def pending_decision(
+    connection: psycopg.Connection, max_age: datetime.timedelta | None = None
+) -> Decision | None:
+    """Return the newest decision to retrain of whose model nothing has been decided yet."""
+    with connection.cursor(row_factory=class_row(Decision)) as cursor:
+        return cursor.execute(query("decision_pending"), {"max_age": max_age}).fetchone()
+
+
+def waiting_week(connection: psycopg.Connection) -> datetime.date | None:
+    """Return the week that the newest decision left waiting for a retraining, if it did."""
+    found = connection.execute(query("decision_waiting")).fetchone()
+    return found[0] if found else None
+
+
+def recorded_evidence(connection: psycopg.Connection) -> dict[datetime.date, set[str]]:
+    """Return what the latest check of each week rests on."""
+    found = connection.execute(query("recorded_evidence"))
+    return {week: set(evidence) for week, evidence in found}
+
+
+def history_fingerprint(connection: psycopg.Connection) -> str:
+    """Return a text that changes with loads, merges, promotions and decisions."""
+    return str(scalar(connection, query("history_fingerprint")))

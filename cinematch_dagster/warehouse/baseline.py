@@ -57,7 +57,7 @@ def _copy(connection: psycopg.Connection, week: datetime.date, ratings: pd.DataF
     codes, splits = pd.factorize(ratings["data_split"], use_na_sentinel=False)
     for code, split in enumerate(map(str, splits)):
         part = {name: column[codes == code] for name, column in columns.items()}
-        rows += copy_in(connection, "ratings", part, {"data_split": split})
+        rows += copy_in(connection, "ratings", part, {"data_split": split}, frozen=True)
         write_counts(connection, BASELINE, week, split, part)
     return rows
 

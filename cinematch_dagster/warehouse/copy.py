@@ -31,6 +31,8 @@ def copy_in(
     table: str,
     columns: Mapping[str, np.ndarray],
     constants: Mapping[str, str] | None = None,
+    *,
+    frozen: bool = False,
 ) -> int:
     """Append rows to a table; return how many.
 
@@ -40,12 +42,14 @@ def copy_in(
         columns: arrays of one length, int32, int64, float32 or bool, by the column's name; the
             column's type must have the same width.
         constants: non-empty texts that are the same in every row, by the column's name.
+        frozen: spare the first reader and VACUUM a second writing of every page; the table must
+            have been truncated in the same transaction.
     """
     texts = {name: np.bytes_(text.encode()) for name, text in (constants or {}).items()}
     names = [*columns, *texts]
     dtype = _record([*(a.dtype for a in columns.values()), *(t.dtype for t in texts.values())])
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary, FREEZE {})").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names)), sql.Literal(frozen)
     )
     rows = len(next(iter(columns.values())))
     with connection.cursor() as cursor:

@@ -4,6 +4,7 @@ import datetime
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import psycopg
 
 from cinematch_dagster.warehouse.copy import copy_in
@@ -32,10 +33,10 @@ def write_counts(
     """
     part = {"batch_id": batch_id, "data_split": data_split}
     for table, column in _COUNTED.items():
-        ids, n = np.unique(columns[column], return_counts=True)
-        counts = {column: ids, "n": n.astype(np.int64)}
+        n = pd.Series(columns[column]).value_counts(sort=False).sort_index()
+        counts = {column: n.index.to_numpy(), "n": n.to_numpy()}
         if table in _DATED:
-            counts["week"] = np.full(len(ids), (week - _DAY_ZERO).days, np.int32)
+            counts["week"] = np.full(len(n), (week - _DAY_ZERO).days, np.int32)
         copy_in(connection, table, counts, part)
 
 

@@ -113,7 +113,8 @@ def test_a_rollback_says_what_serves_now(
     load_settings.cache_clear()
     client.create_registered_model("of_the_command")
     for _ in range(2):
-        client.create_model_version("of_the_command", "mlflow-artifacts:/nowhere")
+        info = client.create_run(experiment_id="0").info
+        client.create_model_version("of_the_command", f"{info.artifact_uri}/model", info.run_id)
     said = run("rollback", "--reason", "too slow")
     assert said == (
         f"Rolled back from version 2 by {getpass.getuser()}: too slow. "

@@ -71,12 +71,14 @@ def test_jobs_have_the_names_that_people_know() -> None:
     assert selections == {
         "data_preparation": {name for name, row in GRAPH.items() if row[0] == "preparation"},
         "buffer_ingestion_weekly": {"ratings_buffer", "weekly_performance", "drift_report"},
-        "drift_monitoring": {"drift_report"},
+        "drift_monitoring": {"weekly_performance", "drift_report"},
         "model_training": {"trained_model"},
         "model_tuning": set(),
         "trigger_retraining": {"trained_model", "production_registration"},
         "rollback_production": set(),
+        "github_retraining": set(),
         "database_maintenance": {"database_size"},
+        "freshness_checks": set(),
     }
 
 

@@ -127,6 +127,21 @@ def test_a_bad_file_is_refused_whole_and_its_week_is_marked(
     assert rows(database, "SELECT count(*) FROM ratings_buffer") == [(0,)]
 
 
+def test_a_bad_week_takes_no_other_along_and_loads_once_it_is_mended(
+    drop: Drop, run_weeks: Run, database: psycopg.Connection
+) -> None:
+    good = {number: drop(number) for number in (1, 2, 3)}
+    content = good[2].read_bytes()
+    good[2].write_bytes(content[:-20])
+    assert not run_weeks(1, 3, raise_on_error=False).success
+    status = "SELECT status FROM ingestion_metadata WHERE batch_id <> 'baseline' ORDER BY week"
+    assert rows(database, status) == [("completed",), ("failed",), ("completed",)]
+    good[2].write_bytes(content)
+    assert run_weeks(2, 2).success
+    assert rows(database, status) == [("completed",)] * 3
+    assert rows(database, "SELECT count(*) FROM ratings_buffer") == [(6000,)]
+
+
 def test_the_check_shows_drift_as_a_warning(drop: Drop, run_weeks: Run) -> None:
     drop(1, drifted=True)
     checks = {c.check_name: c for c in run_weeks(1, 1).get_asset_check_evaluations()}

@@ -51,6 +51,8 @@ def report() -> dict[str, Any]:
             first | CHAMPION | {"champion": None},
             second | CHALLENGER | {"champion": CHAMPION},
         ],
+        "profile": "sample",
+        "database_megabytes": 23,
         "serving": {
             "user_id": 547,
             "requests": 1234,
@@ -120,6 +122,7 @@ def test_serving_counts_answers_by_status_and_version(report: dict[str, Any]) ->
         ("by model version", "1: 1,000, 2: 234"),
         ("promotion to first answer", "2.0 s"),
         ("batch_w6 dropped again", "0 runs: nothing changes"),
+        ("size of the warehouse", "23 MB"),
         ("the whole story", "30 s"),
     ]
 

@@ -90,6 +90,7 @@ def _week(dsn: str, number: int, lowest: float) -> None:
             run_key=f"{week(number)}:{number}",
             now=datetime.datetime.now(datetime.UTC),
             criteria=RetrainingCriteria(minimum_buffer=100),
+            policy=DriftPolicy(count_threshold=100),
         )
 
 

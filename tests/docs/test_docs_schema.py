@@ -4,7 +4,8 @@ import psycopg
 
 from cinematch_dagster.settings import ROOT
 from cinematch_dagster.warehouse.connection import connect
-from tests.docs.docs_support import rows
+from cinematch_dagster.warehouse.sql import reference_queries
+from tests.docs.docs_support import rows, section
 
 SHORT: dict[str, str] = {"timestamp with time zone": "timestamptz"}
 COLUMNS = """
@@ -41,3 +42,13 @@ def test_the_page_has_every_table_and_column_of_the_database(warehouse_dsn: str)
     assert {name: list(columns) for name, columns in documented().items()} == {
         name: list(columns) for name, columns in tables.items()
     }
+
+
+def test_every_reference_query_is_listed_and_finds_something(
+    told_warehouse: psycopg.Connection,
+) -> None:
+    queries = reference_queries()
+    table = rows(section(ROOT / "docs" / "schema.md", "Reference queries"))
+    assert {row[0].removesuffix(".sql") for row in table} == set(queries)
+    for name, statement in queries.items():
+        assert told_warehouse.execute(statement).fetchall(), name

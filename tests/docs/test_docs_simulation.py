@@ -5,16 +5,23 @@ from typing import Any
 
 import pytest
 
-from cinematch_dagster.demo.docs import SIMULATION, documents, fill, lasting, tables
+from cinematch_dagster.demo.docs import documents, fill, lasting, simulation_file, tables
 from cinematch_dagster.settings import ROOT
 from tests.docs.docs_support import name
 
 Report = dict[str, Any]
 
 
+PROFILES = ["sample", "movielens-1m"]
+
+
+def kept(profile: str) -> Report:
+    return dict(json.loads((ROOT / simulation_file(profile)).read_text()))
+
+
 @pytest.fixture
 def simulation() -> Report:
-    return dict(json.loads((ROOT / SIMULATION).read_text()))
+    return kept("sample")
 
 
 @pytest.fixture
@@ -28,13 +35,33 @@ def report(simulation: Report) -> Report:
         "by_version": dict.fromkeys(versions, 50),
         "seconds_to_new_version": 1.5,
     }
-    return simulation | {"serving": serving | measured, "seconds": {"train": 9.1}}
+    return simulation | {
+        "serving": serving | measured,
+        "seconds": {"train": 9.1},
+        "database_megabytes": 25,
+    }
 
 
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("path", documents(ROOT), ids=name)
-def test_the_tables_are_those_of_the_simulation(path: Path, simulation: Report) -> None:
+def test_the_tables_are_those_of_the_simulation(path: Path, profile: str) -> None:
     text = path.read_text()
+    assert fill(text, kept(profile)) == text
+
+
+def test_every_simulation_is_shown_and_tells_of_no_user_but_the_samples() -> None:
+    files = {str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("simulation*.json")}
+    assert files == {str(simulation_file(profile)) for profile in PROFILES}
+    assert "user_id" in kept("sample")["serving"]
+    assert set(kept("movielens-1m")["serving"]) == {"failed_requests", "versions"}
+
+
+def test_a_table_of_another_profile_is_left_alone(simulation: Report) -> None:
+    text = "<!-- table: movielens-1m weeks -->\nof another run\n<!-- end -->\n"
     assert fill(text, simulation) == text
+    other = kept("movielens-1m")
+    assert "50,010" in fill(text, other)
+    assert fill(text, other).startswith("<!-- table: movielens-1m weeks -->\n")
 
 
 def test_the_readme_and_the_simulation_have_their_tables() -> None:

@@ -138,3 +138,26 @@ def test_the_order_of_the_alerts_does_not_matter(
     triggers = bool(recent) and buffer >= 50_000
     assert decision.alert_ids == (tuple(a.id for a in recent) if triggers else ())
     assert decision.target_week == (max(a.week for a in recent) if triggers else None)
+
+
+def test_an_alert_that_is_out_of_date_neither_counts_nor_is_consumed() -> None:
+    old = replace(alert(1, in_week=7), current=False)
+    assert decided(old).reason == (
+        "No retraining: no unconsumed drift alert within 168 hours"
+        " (1 measured against what has changed since)"
+    )
+    decision = decided(old, alert(2, in_week=6))
+    assert (decision.target_week, decision.alert_ids) == (week(6), (2,))
+
+
+def test_an_alert_waits_for_the_end_of_a_retraining() -> None:
+    waiting = decide([alert(1)], NOW, 700_000, NOW, RetrainingCriteria(), running=week(5))
+    assert waiting.decision == "no_action"
+    assert waiting.reason == "No retraining yet: the one of week 2024-01-29 has not ended"
+    assert (waiting.target_week, waiting.alert_ids) == (week(6), ())
+
+
+def test_without_an_alert_nothing_waits() -> None:
+    decision = decide([], NOW, 700_000, NOW, RetrainingCriteria(), running=week(5))
+    assert decision.target_week is None
+    assert "no unconsumed drift alert" in decision.reason

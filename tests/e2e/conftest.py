@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cinematch_dagster.local.processes import free_port
-from cinematch_dagster.settings import ROOT
+from cinematch_dagster.settings import ROOT, Settings, load_settings
 from cinematch_dagster.warehouse import embedded
 
 
@@ -33,3 +33,14 @@ def environment(home: Path) -> dict[str, str]:
             "CINEMATCH_DATA_DIR": str(home / "data"),
         }
     )
+
+
+@pytest.fixture(scope="module")
+def settings(environment: dict[str, str]) -> Iterator[Settings]:
+    """The settings of that user; this process has the same environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        load_settings.cache_clear()
+        yield load_settings()
+    load_settings.cache_clear()

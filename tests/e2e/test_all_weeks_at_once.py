@@ -6,25 +6,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import pytest
-
 from cinematch_dagster.demo.orchestrator import Orchestrator
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.settings import Settings, load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 
 JOB = "trigger_retraining"
-
-
-@pytest.fixture(scope="module")
-def settings(environment: dict[str, str]) -> Iterator[Settings]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        load_settings.cache_clear()
-        yield load_settings()
-    load_settings.cache_clear()
 
 
 @contextmanager

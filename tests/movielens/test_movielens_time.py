@@ -23,6 +23,22 @@ def test_reduction_starts_at_midnight_utc() -> None:
     assert kept.index.tolist() == [0, 1]
 
 
+def test_reduction_ends_at_the_midnight_after_its_last_day() -> None:
+    midnight = 1_045_612_800  # 2003-02-19 00:00 UTC
+    frame = ratings((1, 1, 3.0, midnight - 1), (1, 2, 3.0, midnight), (1, 3, 3.0, midnight + 1))
+    last = datetime.date(2003, 2, 18)
+    assert reduce(frame, None, 10, last)["movieId"].tolist() == [1]
+    assert reduce(frame, None, 10, datetime.date(2003, 2, 19))["movieId"].tolist() == [1, 2, 3]
+    assert reduce(frame, datetime.date(2003, 2, 19), 10, last).empty
+
+
+def test_an_uneven_cut_has_its_boundaries_by_configuration() -> None:
+    frame = ratings(*((1, movie, 3.0, T0 + movie) for movie in range(1_000)))
+    baseline, batches = cut_by_time(frame, 0.9)  # 70/20/10, as the profile of ml-25m has it
+    split = split_by_time(baseline, 0.7777777778)["data_split"].value_counts()
+    assert (split["train"], split["test"], len(batches)) == (700, 200, 100)
+
+
 def test_ties_in_time_are_cut_by_user_then_movie() -> None:
     frame = ratings((2, 1, 1.0, T0), (1, 2, 2.0, T0), (1, 1, 3.0, T0), (1, 3, 4.0, T0 + 1))
     for given_frame in (frame, frame[::-1]):

@@ -197,6 +197,7 @@ def test_alerts_open_and_are_used_up_together_with_those_of_the_ratings(
             "2024-02-05:1",
             datetime.datetime.now(datetime.UTC),
             settings.retraining,
+            settings.drift,
         )
     assert (decision.decision, decision.target_week) == ("trigger_actual", week(6))
     assert decision.alert_ids == tuple(alert.id for alert in alerts)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
@@ -18,9 +19,11 @@ from cinematch_dagster.pipeline.training import (
     read_training_data,
     train,
 )
+from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import Promotion
+from serving.heads import FactorRating
 
 Train = Callable[[int], TrainingResult]
 Arrive = Callable[[int], None]
@@ -211,11 +214,26 @@ def test_the_run_in_mlflow_holds_the_data_s_identity_the_plots_and_the_model(
     assert run.data.params["data_sha256"] == data.sha256
     assert run.data.params["data_rows"] == str(25_179 + 4_796 - 959)
     assert run.data.params["batches"] == '["baseline", "batch_w1"]'
-    assert run.data.metrics["standing_rmse"] == pytest.approx(result.standing.rmse)
+    assert run.data.params["data_cut"].startswith("20")
+    assert run.data.params["standing_rows"] == "10792"
+    assert run.data.params["held_out_rows"] == "959"
+    metrics = run.data.metrics
+    assert metrics["standing_rmse"] == pytest.approx(result.standing.rmse)
+    assert metrics["standing_precision_at_10"] == pytest.approx(result.standing.precision_at_10)
+    assert metrics["held_out_fold_rows"] == result.scores["held_out_fold"].rating.rows
+    cold = result.scores["standing"].slices["cold_user"]
+    assert metrics["standing/cold_user/rmse"] == pytest.approx(cold.rmse)
+    assert metrics["standing/cold_user/rmse_low"] < metrics["standing/cold_user/rmse_high"]
+    assert metrics["baseline_rmse"] > 0
+    assert metrics["peak_memory_mb"] > 100
+    assert {"standing_fold_diversity", "standing_fold_novelty", "fit_seconds"} <= set(metrics)
     assert {f.path for f in client.list_artifacts(run.info.run_id, "plots")} == {
+        "plots/algorithms.png",
         "plots/errors_by_star.png",
         "plots/factor_norms.png",
-        "plots/rmse_by_slice.png",
+        "plots/learning_curve.png",
+        "plots/slices_fold.png",
+        "plots/slices_static.png",
     }
     assert run.outputs is not None
     model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
@@ -237,3 +255,31 @@ def test_a_training_that_breaks_ends_its_run_as_failed(
     assert experiment is not None
     newest = client.search_runs([experiment.experiment_id], max_results=1)[0]
     assert newest.info.status == "FAILED"
+
+
+def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
+    warehouse: str, arrive: Arrive, settings: Settings
+) -> None:
+    columns = ["userId", "movieId", "rating", "timestamp"]
+    before = read_training_data(warehouse, week(1))
+    arrive(1)
+    after = read_training_data(warehouse, week(1))
+    options = settings.training.model_dump(exclude={"held_out_share"})
+    one, other = (
+        fit(data.ratings, data.movies, Hyperparameters(**options)) for data in (before, after)
+    )
+    assert before.sha256 != after.sha256
+    assert isinstance(one.rating, FactorRating)
+    assert isinstance(other.rating, FactorRating)
+    assert one.rating.global_mean != other.rating.global_mean
+    assert not np.array_equal(one.popularity, other.popularity)
+
+    for data in (before, after):
+        trained = set(data.ratings[columns].itertuples(index=False, name=None))
+        for hidden in (data.standing, data.held_out):
+            assert trained.isdisjoint(hidden[columns].itertuples(index=False, name=None))
+    # Whatever the test rows say, the model is the same.
+    with connect(warehouse) as connection:
+        connection.execute("UPDATE ratings SET rating = 0.5 WHERE data_split = 'test'")
+        connection.execute("UPDATE ratings_buffer SET rating = 0.5 WHERE held_out")
+    assert read_training_data(warehouse, week(1)).sha256 == after.sha256

@@ -65,7 +65,8 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert now.reason == f"Rolled back from version {second.version} by ada: nonsense"
 
     # A decision that was made stays, and a retry of it doesn't undo the rollback.
-    assert register(warehouse, week(1), settings, "a retry") == second
+    again = register(warehouse, week(1), settings, "a retry")
+    assert (again.version, again.reason) == (second.version, second.reason)
     assert registry.release().version == first.version
 
     # The newest, production and what it replaced are kept; the rest leaves MLflow alone.
@@ -82,7 +83,7 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert registry.download(Release(first.version, 0), tmp_path_factory.mktemp("kept")).exists()
     run = client.get_run(second.mlflow_run_id)
     assert run.outputs is not None
-    with pytest.raises(MlflowException, match="not found|RESOURCE_DOES_NOT_EXIST"):
+    with pytest.raises(MlflowException, match="not found"):
         client.get_logged_model(run.outputs.model_outputs[0].model_id)
     assert client.list_artifacts(run.info.run_id, "plots")
     with pytest.raises(RollbackError, match=f"MLflow has no version {second.version}"):
@@ -116,8 +117,9 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
         return found
 
     meanwhile = f"meanwhile version {first} went into production"
-    with monkeypatch.context() as patch, pytest.raises(RegistrationError, match=meanwhile):
+    with monkeypatch.context() as patch:
         patch.setattr(registration, "_compare", slow)
-        register(warehouse, week(2), settings, "a run")
+        with pytest.raises(RegistrationError, match=meanwhile):
+            register(warehouse, week(2), settings, "a run")
     assert register(warehouse, week(2), settings, "a retry").from_version == first
     assert int(second) > int(first)

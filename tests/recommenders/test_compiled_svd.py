@@ -1,11 +1,11 @@
 from typing import Any
 
+import numba
 import numpy as np
 import pandas as pd
 import pytest
 import surprise
 
-from cinematch_dagster.recommenders import compiled_svd
 from cinematch_dagster.recommenders.compiled_svd import descend
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.svd import fit_svd
@@ -63,14 +63,14 @@ def test_divergence_is_an_error(ratings: pd.DataFrame) -> None:
 def test_without_a_folder_for_its_cache_it_compiles_all_the_same(
     ratings: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    njit = compiled_svd.numba.njit
+    njit = numba.njit
 
     def refuse(**options: Any) -> Any:
         if options.pop("cache", False):
             raise RuntimeError("cannot cache function: no locator available")
         return njit(**options)
 
-    monkeypatch.setattr(compiled_svd.numba, "njit", refuse)
+    monkeypatch.setattr(numba, "njit", refuse)
     trainset = ArrayTrainset.of(Interactions.from_frame(ratings))
     found = descend(trainset, **OPTIONS, precision="float64")
     assert all(np.isfinite(values).all() for values in found)

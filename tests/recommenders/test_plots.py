@@ -5,75 +5,96 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 
-from cinematch_dagster.recommenders import Trained
-from cinematch_dagster.recommenders.metrics import rmse
-from cinematch_dagster.recommenders.plots import (
-    by_count,
-    errors_by_star,
-    factor_norms,
-    rmse_by_slice,
-    training_plots,
-)
+from cinematch_dagster.recommenders import Trained, plots
+from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.plots.factors import by_count
 from serving import Model
 from serving.heads import FactorRating
-from tests.recommenders.frames import ratings_frame
-
-NEW_USER, NEW_MOVIE, UNRATED_MOVIE = 500, 12_345, 9001
+from tests.recommenders.frames import random_ratings
 
 
-@pytest.fixture
-def rows(ratings: pd.DataFrame) -> pd.DataFrame:
-    known = list(zip(ratings["userId"], ratings["movieId"], strict=True))
-    new_user = [(NEW_USER, ratings["movieId"][0], 2.0), (NEW_USER, NEW_MOVIE, 5.0)]
-    tests = [(*known[0], 4.0), (*known[1], 0.5), (*known[2], 4.0), *new_user]
-    return ratings_frame(*tests, (known[0][0], UNRATED_MOVIE, 3.5))
+@pytest.fixture(scope="module")
+def test_rows() -> pd.DataFrame:
+    return random_ratings(seed=8, users=40, movies=27, n=300)
 
 
-def test_all_three_are_drawn_labelled_and_small(
-    model: Model, trained: Trained, rows: pd.DataFrame
-) -> None:
-    figures = training_plots(model, trained, rows)
-    assert list(figures) == ["errors_by_star", "rmse_by_slice", "factor_norms"]
+@pytest.fixture(scope="module")
+def scores(model: Model, ratings: pd.DataFrame, test_rows: pd.DataFrame) -> FoldScores:
+    return evaluate_fold(model, test_rows, ratings)
+
+
+@pytest.fixture(scope="module")
+def floor(trained: Trained, ratings: pd.DataFrame, test_rows: pd.DataFrame) -> FoldScores:
+    return evaluate_fold(trained.baseline, test_rows, ratings)
+
+
+@pytest.fixture(scope="module")
+def figures(trained: Trained, scores: FoldScores, floor: FoldScores) -> dict[str, Figure]:
+    assert isinstance(trained.rating, FactorRating)
+    stars = np.array([1.0, 1.0, 4.5, 5.0])
+    return {
+        "errors": plots.errors_by_star(stars, stars[::-1]),
+        "slices": plots.metrics_by_slice(scores.slices, "Slices"),
+        "algorithms": plots.ndcg_of_algorithms({"model": scores, "popular": floor}, "popular"),
+        "contenders": plots.champion_against_challenger(scores, floor),
+        "learning": plots.learning_curve({1: 1.0, 2: 0.9}, {1: 1.1, 2: 1.0}),
+        "norms": plots.factor_norms(trained.rating, trained.interactions),
+    }
+
+
+def test_every_figure_has_a_title_units_and_a_note(figures: dict[str, Figure]) -> None:
     for figure in figures.values():
-        assert figure.axes[0].get_title()
+        assert figure.get_suptitle() or figure.axes[0].get_title()
         assert all(axes.get_xlabel() for axes in figure.axes)
+        assert figure.get_supxlabel()
         png = io.BytesIO()
         figure.savefig(png, format="png")
         assert png.getvalue().startswith(b"\x89PNG")
-        assert len(png.getvalue()) < 100_000
+        assert len(png.getvalue()) < 200_000
 
 
-def test_each_slice_has_its_rmse_and_count(
-    model: Model, trained: Trained, rows: pd.DataFrame
+def test_each_slice_shows_its_figures_and_counts(
+    figures: dict[str, Figure], scores: FoldScores
 ) -> None:
-    axes = training_plots(model, trained, rows)["rmse_by_slice"].axes[0]
-    predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
-    given = rows["rating"].to_numpy()
-    for chosen, text, bar in zip(
-        ([0, 1, 2, 3, 4, 5], [0, 1, 2], [3, 4], [4, 5]), axes.texts, axes.patches, strict=True
-    ):
-        error = rmse(given[chosen], predicted[chosen])
-        assert text.get_text() == f"{error:.3f}  ({len(chosen)} ratings)"
-        assert bar.get_width() == error  # type: ignore[attr-defined]
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == [
-        "All test ratings",
-        "Known user and movie",
-        "New user",
-        "New movie",
-    ]
+    stars, order = figures["slices"].axes
+    for axes, name in ((stars, "rmse"), (order, "ndcg_at_10")):
+        values = [getattr(found, name) for found in scores.slices.values()]
+        expected = ["nothing to measure" if v is None else f"{v:.3f}" for v in values]
+        assert [text.get_text() for text in axes.texts] == expected
+        assert "nothing to measure" in expected
+    first = stars.get_yticklabels()[0].get_text()
+    assert first == f"Everything\n{scores.rating.rows} ratings, {len(scores.ranking.users)} users"
 
 
-def test_an_empty_slice_says_so() -> None:
-    stars = np.array([3.0, 4.0])
-    slices = {"all": np.array([True, True]), "none": np.array([False, False])}
-    axes = rmse_by_slice(stars, stars + 0.5, slices).axes[0]
-    assert [text.get_text() for text in axes.texts] == ["0.500  (2 ratings)", "no ratings"]
+def test_algorithms_are_in_order_of_their_ndcg(
+    figures: dict[str, Figure], scores: FoldScores, floor: FoldScores
+) -> None:
+    axes = figures["algorithms"].axes[0]
+    whole = {"model": scores.slices["all"].ndcg_at_10, "popular": floor.slices["all"].ndcg_at_10}
+    order = sorted(whole, key=lambda name: -(whole[name] or 0))
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == order
+    assert [text.get_text() for text in axes.texts] == [f"{whole[name]:.3f}" for name in order]
+
+
+def test_both_contenders_are_named(figures: dict[str, Figure]) -> None:
+    legend = figures["contenders"].axes[1].get_legend()
+    assert legend is not None
+    assert [text.get_text() for text in legend.get_texts()] == ["champion", "challenger"]
+
+
+def test_a_test_without_a_relevant_movie_can_be_drawn(model: Model, ratings: pd.DataFrame) -> None:
+    disliked = random_ratings(seed=9, users=5, movies=5, n=20).assign(rating=np.float32(1.0))
+    found = evaluate_static(model, disliked, ratings)
+    plots.metrics_by_slice(found.slices, "Nothing to find")
+    plots.ndcg_of_algorithms({"model": found, "popular": found}, "popular")
+    plots.champion_against_challenger(found, found)
 
 
 def test_an_error_is_positive_where_the_model_promised_too_much() -> None:
     given = np.array([1.0, 1.0, 1.0, 5.0])
-    axes = errors_by_star(given, np.array([2.0, 3.0, 4.0, 4.5])).axes[0]
+    axes = plots.errors_by_star(given, np.array([2.0, 3.0, 4.0, 4.5])).axes[0]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["1\nn=3", "5\nn=1"]
     medians = [
         float(line.get_ydata()[0])  # type: ignore[index, arg-type]
@@ -96,9 +117,10 @@ def test_norms_are_grouped_by_ranges_of_counts() -> None:
     }
 
 
-def test_every_user_and_every_movie_is_in_a_box(trained: Trained) -> None:
-    assert isinstance(trained.rating, FactorRating)
-    users, movies = factor_norms(trained.rating, trained.interactions).axes
+def test_every_user_and_every_movie_is_in_a_box(
+    figures: dict[str, Figure], trained: Trained
+) -> None:
+    users, movies = figures["norms"].axes
     for axes, size in (
         (users, len(trained.interactions.user_ids)),
         (movies, len(trained.interactions.movie_ids)),
@@ -108,10 +130,8 @@ def test_every_user_and_every_movie_is_in_a_box(trained: Trained) -> None:
     assert movies.get_xticklabels()[0].get_text() == "0\nn=2"
 
 
-def test_no_global_state_of_matplotlib_is_touched(
-    model: Model, trained: Trained, rows: pd.DataFrame
-) -> None:
+def test_no_global_state_of_matplotlib_is_touched(scores: FoldScores) -> None:
     options = dict(matplotlib.rcParams)
-    training_plots(model, trained, rows)
+    plots.metrics_by_slice(scores.slices, "Slices")
     assert pyplot.get_fignums() == []
     assert dict(matplotlib.rcParams) == options

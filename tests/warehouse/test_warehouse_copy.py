@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from cinematch_dagster.warehouse import copy
+from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.copy import copy_in, copy_out, rating_arrays
 from tests.warehouse.warehouse_support import frame, many, value
 
@@ -48,6 +49,27 @@ def test_ratings_go_in_and_come_out_the_same(
     ratings = many(50)
     assert copy_in(connection, "ratings", rating_arrays(ratings), {"data_split": "train"}) == 50
     pd.testing.assert_frame_equal(copy_out(connection, RATINGS), ratings)
+
+
+def test_frozen_rows_are_older_than_every_snapshot(
+    connection: psycopg.Connection, warehouse_dsn: str
+) -> None:
+    with connect(warehouse_dsn) as earlier:
+        earlier.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        earlier.execute("SELECT 1")  # from here on it sees nothing that is written later
+        connection.execute("TRUNCATE ratings")
+        columns = rating_arrays(many(50))
+        copy_in(connection, "ratings", columns, {"data_split": "train"}, frozen=True)
+        connection.commit()
+        assert value(earlier, "SELECT count(*) FROM ratings") == 50
+
+
+def test_rows_beside_others_cannot_be_frozen(connection: psycopg.Connection) -> None:
+    columns = rating_arrays(many(50))
+    copy_in(connection, "ratings", columns, {"data_split": "train"})
+    connection.commit()
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        copy_in(connection, "ratings", columns, {"data_split": "train"}, frozen=True)
 
 
 @pytest.mark.parametrize("rows", [1, 6, 7, 8, 14, 49])

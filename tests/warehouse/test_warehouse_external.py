@@ -1,6 +1,5 @@
 import shutil
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +11,6 @@ import sqlalchemy
 
 from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.warehouse.account import server_account
 from cinematch_dagster.warehouse.alerts import open_alerts
 from cinematch_dagster.warehouse.baseline import load_baseline
 from cinematch_dagster.warehouse.batches import buffer_status, load_batch
@@ -21,22 +19,10 @@ from cinematch_dagster.warehouse.dsn import normalise, sqlalchemy_url, with_data
 from cinematch_dagster.warehouse.maintenance import maintain
 from cinematch_dagster.warehouse.promotions import merge_buffer, record_promotion
 from cinematch_dagster.warehouse.training_data import training_ratings
-from tests.warehouse.external_postgres import PASSWORD, ExternalServer
+from tests.external_postgres import PASSWORD, ExternalServer
 from tests.warehouse.warehouse_support import batch, many, promotion, value, week
 
 ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-
-
-@pytest.fixture(scope="module")
-def external() -> Iterator[ExternalServer]:
-    folder = Path(tempfile.mkdtemp(prefix="cinematch-external-", dir="/tmp"))
-    folder.chmod(0o755)
-    try:
-        server = ExternalServer(folder, server_account())
-        yield server
-        server.stop()
-    finally:
-        shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.partitions import previous_week, to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.drift import DriftReport, Level, ViewResult
 from cinematch_dagster.pipeline.drift import check_week
 from cinematch_dagster.pipeline.reports import draw_weeks, write_pages
@@ -29,6 +30,7 @@ DRIFT_CHECK = "rating_drift"
     ],
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="ingestion",
+    retry_policy=transient_faults,
     check_specs=[
         dg.AssetCheckSpec(
             DRIFT_CHECK,

@@ -4,6 +4,6 @@ import dagster as dg
 
 drift_monitoring = dg.define_asset_job(
     "drift_monitoring",
-    selection=dg.AssetSelection.assets("drift_report"),
-    description="Compute drift reports again, of weeks that are loaded.",
+    selection=dg.AssetSelection.assets("weekly_performance", "drift_report"),
+    description="Compute the reports of loaded weeks again, and how well their model did.",
 )

@@ -8,6 +8,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.partitions import to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.drift import Level
 from cinematch_dagster.settings import load_settings
 
@@ -26,6 +27,7 @@ NO_MODEL = "NO MODEL YET - NOTHING TO COMPARE"
     deps=["ratings_buffer"],
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="ingestion",
+    retry_policy=transient_faults,
     check_specs=[
         dg.AssetCheckSpec(
             PERFORMANCE_CHECK,

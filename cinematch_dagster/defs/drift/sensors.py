@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from cinematch_dagster.defs.drift.targets import JOBS, TARGETS
 from cinematch_dagster.defs.partitions import to_week
-from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.retraining import evaluate, unacknowledged
 from cinematch_dagster.settings import load_settings
@@ -17,7 +17,7 @@ PAGE = 1_000
 
 @dg.asset_sensor(
     asset_key=DRIFT_REPORT,
-    job=trigger_retraining,
+    jobs=JOBS,
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
@@ -33,6 +33,7 @@ def drift_alert_sensor(
     A tick that is evaluated again requests the same runs under the same run keys, of which
     Dagster starts each only once.
     """
+    settings = load_settings()
     cursor = int(context.cursor or 0)
     evidence = list(_since(context.instance, cursor))
     newest_id, newest_week = evidence[-1]
@@ -42,20 +43,14 @@ def drift_alert_sensor(
             weeks=[week for _, week in evidence],
             run_key=f"{newest_week}:{newest_id}",
             now=datetime.datetime.now(datetime.UTC),
-            criteria=load_settings().retraining,
+            criteria=settings.retraining,
+            policy=settings.drift,
         )
         requested = unacknowledged(connection, cursor)
     if not requested:
         return dg.SkipReason(decision.reason)
-    return [
-        dg.RunRequest(
-            run_key=made.run_key,
-            partition_key=made.target_week.isoformat(),
-            tags={"cinematch/reason": made.reason},
-        )
-        for made in requested
-        if made.target_week is not None
-    ]
+    target = TARGETS[settings.orchestration.retraining_target]
+    return [target(made) for made in requested]
 
 
 def _since(instance: dg.DagsterInstance, cursor: int) -> Iterator[tuple[int, datetime.date]]:

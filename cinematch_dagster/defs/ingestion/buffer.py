@@ -8,6 +8,7 @@ import psycopg
 
 from cinematch_dagster.defs.partitions import to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.movielens import BadBatchError
 from cinematch_dagster.pipeline.ingestion import FINDINGS, LoadedWeek, load_week
 from cinematch_dagster.settings import load_settings
@@ -24,6 +25,7 @@ REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
     partitions_def=weeks,
     backfill_policy=dg.BackfillPolicy.single_run(),
     pool="ingestion",
+    retry_policy=transient_faults,
     check_specs=[
         dg.AssetCheckSpec(name, asset="ratings_buffer", description=text)
         for name, text in FINDINGS.items()

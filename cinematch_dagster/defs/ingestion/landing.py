@@ -3,9 +3,9 @@
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
+from cinematch_dagster.defs.partitions import consecutive
 from cinematch_dagster.movielens.weeks import week_of
 from cinematch_dagster.pipeline.files import file_sha256
 
@@ -54,12 +54,4 @@ def fresh(found: Iterable[Arrival], seen: Mapping[str, str]) -> list[Arrival]:
 
 def stretches(found: list[Arrival]) -> list[list[Arrival]]:
     """Cut arrivals, in the order of their weeks, into unbroken runs of consecutive weeks."""
-    if not found:
-        return []
-    result = [[found[0]]]
-    for before, after in pairwise(found):
-        if after.week - before.week == WEEK:
-            result[-1].append(after)
-        else:
-            result.append([after])
-    return result
+    return consecutive(found, lambda arrival: arrival.week)

@@ -4,13 +4,10 @@ import json
 from collections.abc import Mapping
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
 from cinematch_dagster.defs.ingestion.landing import Arrival, arrivals, fresh, stretches
+from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.batches import known_batches
@@ -51,8 +48,7 @@ def _request(stretch: list[Arrival]) -> dg.RunRequest:
     return dg.RunRequest(
         run_key=" ".join(f"{a.batch_id}@{a.stamp}" for a in (first, last)),
         tags={
-            ASSET_PARTITION_RANGE_START_TAG: first.week.isoformat(),
-            ASSET_PARTITION_RANGE_END_TAG: last.week.isoformat(),
+            **range_tags(first.week, last.week),
             "cinematch/batches": ", ".join(a.batch_id for a in stretch),
         },
     )

@@ -46,7 +46,7 @@ def slice_masks(
 
 def counts_of(known: pd.Series[int], wanted: pd.Series[int]) -> Counts:
     """Count how often each wanted id is among the known, (n_wanted,)."""
-    return wanted.map(known.value_counts()).fillna(0).to_numpy(dtype=np.int64)
+    return np.asarray(wanted.map(known.value_counts()).fillna(0), dtype=np.int64)
 
 
 def _activity(counts: Counts) -> Iterator[tuple[str, Mask]]:

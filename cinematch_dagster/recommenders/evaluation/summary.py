@@ -89,8 +89,8 @@ def _sums(
 
 
 def _slice(sums: pd.DataFrame, replicates: Floats) -> SliceScores:
-    figures = _figures(dict(zip(sums, sums.sum().to_numpy()[:, np.newaxis], strict=True)))
-    drawn = _figures(dict(zip(sums, replicates.T, strict=True)))
+    figures = _figures(dict(zip(sums.columns, sums.sum().to_numpy()[:, np.newaxis], strict=True)))
+    drawn = _figures(dict(zip(sums.columns, replicates.T, strict=True)))
     known = {name: float(value[0]) for name, value in figures.items() if np.isfinite(value[0])}
     return SliceScores(
         rows=int(sums["rows"].sum()),

@@ -27,17 +27,17 @@ class Rule:
 
 def more_than(name: str, value: float, limit: float) -> Rule:
     """Pass when the value is above the limit; a tie is not."""
-    return Rule(name, value, "more than", limit, value > limit + _ROUNDING)
+    return Rule(name, value, "more than", limit, bool(value > limit + _ROUNDING))
 
 
 def at_least(name: str, value: float, limit: float) -> Rule:
     """Pass when the value reaches the limit."""
-    return Rule(name, value, "at least", limit, value >= limit - _ROUNDING)
+    return Rule(name, value, "at least", limit, bool(value >= limit - _ROUNDING))
 
 
 def at_most(name: str, value: float, limit: float) -> Rule:
     """Pass when the value doesn't exceed the limit."""
-    return Rule(name, value, "at most", limit, value <= limit + _ROUNDING)
+    return Rule(name, value, "at most", limit, bool(value <= limit + _ROUNDING))
 
 
 def _text(number: float) -> str:

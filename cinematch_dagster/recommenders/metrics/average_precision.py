@@ -15,4 +15,4 @@ def average_precision(hits: Hits, relevant: Counts) -> PerUser:
     """
     places = np.arange(1, hits.shape[1] + 1)
     precisions = np.cumsum(hits, axis=1) / places
-    return (precisions * hits).sum(axis=1) / relevant
+    return np.asarray((precisions * hits).sum(axis=1) / relevant)

@@ -27,4 +27,5 @@ def diversity(lists: Lists, vectors: npt.NDArray[np.floating]) -> PerUser:
     sizes = listed.sum(axis=1)
     pairs = sizes * (sizes - 1)
     cosines = np.einsum("ng,ng->n", sums, sums) - own
-    return 1.0 - np.divide(cosines, pairs, out=np.full(len(lists), np.nan), where=pairs > 0)
+    means = np.divide(cosines, pairs, out=np.full(len(lists), np.nan), where=pairs > 0)
+    return np.asarray(1.0 - means)

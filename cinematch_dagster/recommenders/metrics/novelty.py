@@ -23,4 +23,5 @@ def mean_of_listed(values: PerUser, lists: Lists) -> PerUser:
     listed = lists >= 0
     sums = np.where(listed, values[lists], 0.0).sum(axis=1)
     counts = listed.sum(axis=1)
-    return np.divide(sums, counts, out=np.full(len(lists), np.nan), where=counts > 0)
+    means = np.divide(sums, counts, out=np.full(len(lists), np.nan), where=counts > 0)
+    return np.asarray(means)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from cinematch_dagster.recommenders.metrics.novelty import mean_of_listed
 from cinematch_dagster.recommenders.metrics.types import Counts, Lists, PerUser
 
@@ -13,4 +15,5 @@ def popularity_bias(lists: Lists, movie_counts: Counts) -> PerUser:
     1 is as popular as what people rate, 2 twice as popular; an empty list is NaN.
     """
     counts = movie_counts.astype(float)
-    return mean_of_listed(counts, lists) / (counts @ counts / counts.sum())
+    expected = float(counts @ counts / counts.sum())
+    return np.asarray(mean_of_listed(counts, lists) / expected)

@@ -1,0 +1,82 @@
+"""What comes after: retrainings that failed, and reports that rest on what is no longer so."""
+
+import dagster as dg
+from dagster._core.storage.tags import WILL_RETRY_TAG
+
+from cinematch_dagster.defs.drift.jobs import drift_monitoring
+from cinematch_dagster.defs.drift.targets import DECISION_TAG, REASON_TAG
+from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
+from cinematch_dagster.defs.partitions import consecutive, range_tags
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.retraining import requested_in_vain, weeks_to_report
+from cinematch_dagster.settings import load_settings
+from cinematch_dagster.warehouse.alerts import history_fingerprint, pending_decision
+
+GIVEN_UP = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+GOING_ON = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
+WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, "__ASSET_JOB"]
+
+
+@dg.sensor(
+    job=drift_monitoring,
+    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Requests the reports again that a late or corrected week, a promotion or a rollback has "
+        "overtaken, in order, and writes down retrainings that have failed for good."
+    ),
+)
+def follow_up_sensor(
+    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+) -> dg.SensorResult:
+    """Look whether anything that a report rests on has changed since the last look."""
+    settings = load_settings()
+    with warehouse.transaction() as connection:
+        pending = pending_decision(connection)
+        if pending and (why := _given_up(context.instance, pending.run_key)):
+            requested_in_vain(connection, pending.run_key, why)
+        fingerprint = history_fingerprint(connection)
+        if fingerprint == context.cursor:
+            return dg.SensorResult(skip_reason="No load, promotion or decision since the last look")
+        if going_on := _names_of_runs(context.instance):
+            return dg.SensorResult(skip_reason=f"Waits for the end of {going_on}")
+        weeks = weeks_to_report(connection, settings.retraining, settings.drift)
+    return dg.SensorResult(
+        cursor=fingerprint,
+        run_requests=[
+            dg.RunRequest(
+                run_key=f"{stretch[0]} {stretch[-1]} {fingerprint}",
+                tags={
+                    **range_tags(stretch[0], stretch[-1]),
+                    REASON_TAG: "what these reports rest on has changed",
+                },
+            )
+            for stretch in consecutive(weeks, lambda week: week)
+        ],
+        skip_reason=None if weeks else "Every report rests on what the warehouse holds",
+    )
+
+
+def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
+    """Return what became of a decision's newest run when it can't succeed any more."""
+    newest = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: run_key}), limit=1)
+    for run in newest:
+        if run.status in GIVEN_UP and run.tags.get(WILL_RETRY_TAG) != "true":
+            return f"run {run.run_id} ended as {run.status.value}"
+    return None
+
+
+def _names_of_runs(instance: dg.DagsterInstance) -> str:
+    """Name the runs that are about to write reports."""
+    runs = [
+        run
+        for job in WRITES_REPORTS
+        for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=GOING_ON))
+    ]
+    return ", ".join(f"{run.job_name} ({run.run_id[:8]})" for run in runs)

@@ -1,0 +1,123 @@
+"""`notice_sensor`: failures, drift, promotions and rollbacks are told to a webhook."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+import dagster as dg
+import psycopg
+from dagster._core.storage.tags import WILL_RETRY_TAG
+
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.notices import Notice, NoticeError, due, send
+from cinematch_dagster.settings import Settings, load_settings
+from cinematch_dagster.warehouse.news import drift_since, newest_rows, promotions_since
+
+KEPT = 7 * 86_400  # seconds that a dedup key is remembered, at least
+
+
+@dataclass
+class Told:
+    """The sensor's cursor: up to where everything was told, and when each dedup key was."""
+
+    alert: int
+    promotion: int
+    failure: float
+    keys: dict[str, float] = field(default_factory=dict)
+
+
+@dg.sensor(
+    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
+    default_status=(
+        dg.DefaultSensorStatus.RUNNING
+        if load_settings().notices.webhook_url
+        else dg.DefaultSensorStatus.STOPPED
+    ),
+    description=(
+        "Tells a webhook of failed runs, drift, promotions and rollbacks, each once within the "
+        "cool-down. A webhook that is down delays the notices and nothing else."
+    ),
+)
+def notice_sensor(
+    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+) -> dg.SensorResult:
+    """Tell what happened since the last tick; what did not arrive is told by the next one."""
+    settings = load_settings()
+    if settings.notices.webhook_url is None:
+        return dg.SensorResult(skip_reason="notices.webhook_url is not set")
+    now = time.time()
+    with warehouse.transaction() as connection:
+        if context.cursor is None:
+            told = Told(*newest_rows(connection), now)
+            return _result(told, "Nothing is told of what happened before this first look")
+        told = Told(**json.loads(context.cursor))
+        after = Told(told.alert, told.promotion, told.failure)
+        news = [*_failures(context.instance, after, settings), *_rows(connection, after, settings)]
+    cooldown = settings.notices.cooldown_minutes * 60
+    chosen = due(news, told.keys, now, cooldown)
+    for number, notice in enumerate(chosen):
+        try:
+            send(notice, settings.notices)
+        except NoticeError as error:
+            return _result(told, f"{len(chosen) - number} notices wait: {error}")
+        told.keys[notice.dedup_key] = now
+    recent = {k: at for k, at in told.keys.items() if now - at < max(KEPT, cooldown)}
+    after.keys = recent
+    return _result(after, f"{len(chosen)} told, {len(news) - len(chosen)} told already")
+
+
+def _result(told: Told, said: str) -> dg.SensorResult:
+    return dg.SensorResult(cursor=json.dumps(asdict(told)), skip_reason=said)
+
+
+def _failures(instance: dg.DagsterInstance, after: Told, settings: Settings) -> Iterator[Notice]:
+    """Yield a notice for each run that failed for good, and move `after` past it."""
+    failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
+    records = instance.get_run_records(failed, limit=100)  # newest first
+    for record in reversed(records):
+        ended, run = record.end_time or 0.0, record.dagster_run
+        if ended <= after.failure or run.tags.get(WILL_RETRY_TAG) == "true":
+            continue
+        after.failure = ended
+        partition = run.tags.get("dagster/partition")
+        yield Notice(
+            kind="failure",
+            subject=f"{run.job_name} {partition}" if partition else run.job_name,
+            title=f"{run.job_name} failed",
+            text=_why(instance, run.run_id),
+            link=f"http://127.0.0.1:{settings.dagster_port}/runs/{run.run_id}",
+        )
+
+
+def _why(instance: dg.DagsterInstance, run_id: str) -> str:
+    """Return the first line of each failed step's error, else what Dagster says of the run."""
+    steps = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
+    said = [
+        f"{event.step_key}: {error.message.strip().splitlines()[0]}"
+        for entry in steps
+        if (event := entry.dagster_event) and (error := event.step_failure_data.error)
+    ]
+    return "; ".join(said) or f"run {run_id} ended without a failed step: its worker is gone"
+
+
+def _rows(connection: psycopg.Connection, after: Told, settings: Settings) -> Iterator[Notice]:
+    """Yield a notice for each week that alerted and each promotion, and move `after` past them."""
+    for number, week, tests in drift_since(connection, after.alert):
+        after.alert = number
+        yield Notice(
+            kind="drift",
+            subject=str(week),
+            title=f"Drift in week {week}",
+            text=tests,
+            link=f"{settings.reports_url}/{week}.html",
+        )
+    for number, version, reason, back in promotions_since(connection, after.promotion):
+        after.promotion = number
+        yield Notice(
+            kind="rollback" if back else "promotion",
+            subject=f"version {version}",
+            title=f"Version {version} is {'back ' if back else ''}in production",
+            text=reason,
+            link=f"http://127.0.0.1:{settings.mlflow_port}/#/models",
+        )

@@ -1,0 +1,178 @@
+"""Silence shows: as a failed check in Dagster, and in `cinematch status`."""
+
+import datetime
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    SensorInstigatorData,
+    TickData,
+    TickStatus,
+)
+from typer.testing import CliRunner
+
+from cinematch_dagster import cli
+from cinematch_dagster.defs.operations.freshness import CHECKS, last_ticks
+from cinematch_dagster.defs.operations.schedules import freshness_hourly, retraining_monthly
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.freshness import QUESTIONS, sensors_tick
+from cinematch_dagster.settings import FreshnessSettings, load_settings
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
+
+NOW = datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
+LIMITS = FreshnessSettings()
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """With a storage for the sensors' ticks, which an ephemeral one lacks."""
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        yield instance
+
+
+def checks(instance: dg.DagsterInstance) -> dict[str, tuple[bool, str]]:
+    result = (
+        dg.Definitions(
+            asset_checks=CHECKS,
+            jobs=[dg.define_asset_job("look", dg.AssetSelection.checks(*CHECKS))],
+            resources={"warehouse": WarehouseResource()},
+        )
+        .resolve_job_def("look")
+        .execute_in_process(instance=instance)
+    )
+    return {
+        e.check_name: (e.passed, e.description or "") for e in result.get_asset_check_evaluations()
+    }
+
+
+@pytest.fixture
+def aged(loaded_baseline: Path, warehouse_dsn: str) -> str:
+    """A load nine days old, and a model in production a hundred days old."""
+    assert loaded_baseline.is_dir()
+    promotion = Promotion("1", None, NOW.date(), True, "", "run", "", None, {})
+    with connect(warehouse_dsn) as connection:
+        record_promotion(connection, promotion)
+        connection.execute("UPDATE promotions SET decided_at = now() - interval '100 days'")
+        connection.execute(
+            "UPDATE ingestion_metadata SET ingestion_date = ingestion_date - interval '9 days'"
+        )
+    return warehouse_dsn
+
+
+@pytest.mark.usefixtures("aged")
+def test_what_is_too_old_fails_its_check_and_says_how_old(instance: dg.DagsterInstance) -> None:
+    found = checks(instance)
+    assert set(found) == set(QUESTIONS)
+    assert found["week_arrives"] == (
+        False, "the newest load is 9.0 days old (at most 8 expected)",
+    )  # fmt: skip
+    assert found["model_is_recent"] == (
+        False, "the model in production is 100.0 days old (at most 90 expected)",
+    )  # fmt: skip
+    assert not found["sensors_tick"][0]  # there is no daemon
+
+
+@pytest.mark.usefixtures("loaded_baseline")
+def test_a_new_platform_without_a_model_is_fresh(instance: dg.DagsterInstance) -> None:
+    found = checks(instance)
+    assert found["week_arrives"][0]
+    assert found["model_is_recent"] == (True, "the model in production: there is none yet")
+
+
+@pytest.mark.usefixtures("aged")
+def test_status_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINEMATCH_DAGSTER_PORT", "1")
+    monkeypatch.setattr(cli.console, "width", 200)
+    load_settings.cache_clear()
+    run = CliRunner().invoke
+    found = json.loads(run(cli.app, ["status", "--json"], catch_exceptions=False).stdout)
+    assert {f["check"]: f["passed"] for f in found["freshness"]} == {
+        "week_arrives": False,
+        "model_is_recent": False,
+        "sensors_tick": False,
+    }
+    text = run(cli.app, ["status"], catch_exceptions=False).stdout
+    assert "FAILED: the newest load is 9.0 days old (at most 8 expected)" in text
+    assert "FAILED: Dagster does not answer" in text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "passed", "text"),
+    [
+        ({"a": 1.0, "b": 9.9}, True, "2 sensors tick"),
+        ({"a": 1.0, "b": 11.0}, False, "last tick of b 11 minutes ago"),
+        ({"a": None}, False, "last tick of a never"),
+        ({}, False, "0 sensors tick"),
+    ],
+)
+def test_a_silent_sensor_is_named(
+    minutes: dict[str, float | None], passed: bool, text: str
+) -> None:
+    ticks = {name: None if m is None else NOW.timestamp() - m * 60 for name, m in minutes.items()}
+    found = sensors_tick(ticks, LIMITS, NOW)
+    assert found.passed is passed
+    assert found.text.startswith(text)
+
+
+def test_the_last_tick_of_a_sensor_that_is_on_is_found(instance: dg.DagsterInstance) -> None:
+    code = RegisteredCodeLocationOrigin("cinematch")
+    origins = {
+        name: RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "__repository__"), name)
+        for name in ("on", "off")
+    }
+    for name, origin in origins.items():
+        status = InstigatorStatus.RUNNING if name == "on" else InstigatorStatus.STOPPED
+        state = InstigatorState(
+            origin, InstigatorType.SENSOR, status,
+            SensorInstigatorData(),
+        )  # fmt: skip
+        instance.add_instigator_state(state)
+        for at in (100.0, 200.0):
+            instance.create_tick(
+                TickData(
+                    state.instigator_origin_id, name, state.instigator_type, TickStatus.SKIPPED,
+                    at, selector_id=state.selector_id,
+                )
+            )  # fmt: skip
+    assert last_ticks(instance) == {"on": 200.0}
+
+
+def test_what_is_on_by_default_is_what_the_profile_says() -> None:
+    assert load_settings().orchestration.schedules_on == ()
+    for schedule in (freshness_hourly, retraining_monthly):
+        assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+@pytest.mark.usefixtures("loaded_baseline")
+def test_the_monthly_retraining_asks_for_the_newest_week_once(warehouse_dsn: str) -> None:
+    def evaluate() -> dg.RunRequest | dg.SkipReason:
+        context = dg.build_schedule_context(
+            scheduled_execution_time=NOW, resources={"warehouse": WarehouseResource()}
+        )
+        answer = retraining_monthly(context)
+        assert isinstance(answer, dg.RunRequest | dg.SkipReason)
+        return answer
+
+    assert isinstance(evaluate(), dg.SkipReason)
+    with connect(warehouse_dsn) as connection:
+        connection.execute(
+            "INSERT INTO ingestion_metadata (batch_id, record_count, status, week, sha256)"
+            " VALUES ('batch_w1', 1, 'completed', '2024-01-01', 'a'),"
+            " ('batch_w2', 1, 'completed', '2024-01-08', 'b')"
+        )
+    request = evaluate()
+    assert isinstance(request, dg.RunRequest)
+    assert (request.partition_key, request.run_key) == ("2024-01-08", "2024-03-01")

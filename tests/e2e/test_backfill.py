@@ -1,0 +1,194 @@
+"""Backfills as the UI launches them, with the real daemon, web server and run workers."""
+
+import datetime
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cinematch_dagster.demo.orchestrator import Orchestrator
+from cinematch_dagster.local import platform
+from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.movielens import batch_id, write_batch
+from cinematch_dagster.settings import Settings, load_settings
+from cinematch_dagster.warehouse.connection import connect
+
+WEEKLY = ["ratings_buffer", "weekly_performance", "drift_report"]
+
+LAUNCH = """
+mutation LaunchPartitionBackfill($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on PythonError { message }
+  }
+}
+"""
+STATUS = """
+query Status($id: String!) {
+  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
+}
+"""
+
+SENSOR = """
+query Sensor($name: String!) {
+  sensorOrError(sensorSelector: {
+    repositoryLocationName: "cinematch", repositoryName: "__repository__", sensorName: $name
+  }) { ... on Sensor { sensorState { id } } }
+}
+"""
+STOP = """
+mutation Stop($id: String!) {
+  stopSensor(id: $id) { ... on StopSensorMutationResult { instigationState { status } } }
+}
+"""
+EVENTS = """
+query Events($id: ID!) {
+  logsForRun(runId: $id) {
+    ... on EventConnection { events { ... on ExecutionStepFailureEvent { error { message } } } }
+  }
+}
+"""
+
+
+class Backfills(Orchestrator):
+    """What a person does on the page of an asset's partitions."""
+
+    def backfill(self, weeks: list[datetime.date], seconds: float) -> str:
+        """Launch a backfill of all weekly assets; return how it ended."""
+        params = {
+            "assetSelection": [{"path": [name]} for name in WEEKLY],
+            "partitionNames": [week.isoformat() for week in weeks],
+        }
+        answer = self._query(LAUNCH, params=params)["launchPartitionBackfill"]
+        assert answer["__typename"] == "LaunchBackfillSuccess", answer
+        deadline = time.monotonic() + seconds
+        while (status := self._ended(answer["backfillId"])) is None:
+            assert time.monotonic() < deadline, f"it took longer than {seconds} s"
+            time.sleep(1.0)
+        return status
+
+    def stop_sensor(self, name: str) -> None:
+        state = self._query(SENSOR, name=name)["sensorOrError"]["sensorState"]
+        stopped = self._query(STOP, id=state["id"])["stopSensor"]
+        assert stopped["instigationState"]["status"] == "STOPPED"
+
+    def failure(self, run_id: str) -> str:
+        """What the failed steps of a run said."""
+        events = self._query(EVENTS, id=run_id)["logsForRun"]["events"]
+        return "; ".join(event["error"]["message"] for event in events if event.get("error"))
+
+    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait, whatever runs have failed."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            assert time.monotonic() < deadline, f"it took longer than {seconds} s"
+            time.sleep(0.5)
+
+    def _ended(self, backfill: str) -> str | None:
+        status = str(self._query(STATUS, id=backfill)["partitionBackfillOrError"]["status"])
+        return (
+            status if status.startswith("COMPLETED") or status in {"FAILED", "CANCELED"} else None
+        )
+
+
+@pytest.fixture(scope="module")
+def settings(environment: dict[str, str]) -> Iterator[Settings]:
+    more = {
+        "CINEMATCH_DATA__WEEKS": "520",
+        "CINEMATCH_DATA__FIRST_WEEK": "2010-01-04",
+        "CINEMATCH_DRIFT__COUNT_THRESHOLD": "2",
+        "CINEMATCH_RETRAINING__MINIMUM_BUFFER": "100000000",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (environment | more).items():
+            patch.setenv(name, value)
+        load_settings.cache_clear()
+        yield load_settings()
+    load_settings.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def dagster(settings: Settings) -> Iterator[Backfills]:
+    """The platform with the baseline loaded; the landing sensor would be faster than a person."""
+    with ExitStack() as stack:
+        stack.enter_context(platform.running(settings, lambda _: None))
+        client = Backfills(f"http://127.0.0.1:{settings.dagster_port}")
+        stack.callback(client.close)
+        client.run_job("data_preparation")
+        client.stop_sensor("landing_folder_sensor")
+        yield client
+    platform.stop(settings)
+
+
+def drop(folder: Path, first: datetime.date, number: int) -> None:
+    """200 ratings of week `number`, from 1."""
+    n = np.arange(200)
+    frame = pd.DataFrame(
+        {
+            "userId": (number * 1_000 + n).astype("int32"),
+            "movieId": np.ones(200, "int32"),
+            "rating": (n % 10 / 2 + 0.5).astype("float32"),
+            "timestamp": 1_300_000_000 + number * 1_000 + n.astype("int64"),
+        }
+    )
+    week = first + datetime.timedelta(weeks=number - 1)
+    write_batch(folder, batch_id(week, first), frame, None)
+
+
+def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
+    with connect(warehouse_dsn(settings)) as connection:
+        return connection.execute(query.encode()).fetchall()
+
+
+def mondays(settings: Settings, first: int, last: int) -> list[datetime.date]:
+    start = settings.data.first_week
+    return [start + datetime.timedelta(weeks=n - 1) for n in range(first, last + 1)]
+
+
+REPORTED = "SELECT week, min(id) FROM drift_alerts WHERE feature_name LIKE 'rating_mean' GROUP BY 1"
+
+
+@pytest.mark.slow
+def test_seven_weeks_are_one_run_and_the_one_without_a_file_fails_alone(
+    settings: Settings, dagster: Backfills
+) -> None:
+    weeks = mondays(settings, 1, 7)
+    for number in (1, 2, 3, 5, 6, 7):
+        drop(settings.landing_dir, settings.data.first_week, number)
+    assert dagster.backfill(weeks, seconds=240) == "COMPLETED_FAILED"
+    (failed,) = dagster.runs(statuses=["FAILURE"])
+    assert "batch_w4.parquet was expected" in dagster.failure(failed["runId"])
+    loaded = rows(settings, "SELECT week FROM ingestion_metadata WHERE record_count = 200")
+    assert sorted(week for (week,) in loaded) == [*weeks[:3], *weeks[4:]]
+
+    def others_are_reported() -> bool:
+        return len(rows(settings, REPORTED)) == 6
+
+    dagster.wait(others_are_reported, seconds=120)  # by the follow-up sensor
+
+    drop(settings.landing_dir, settings.data.first_week, 4)
+    assert dagster.backfill([weeks[3]], seconds=120) == "COMPLETED_SUCCESS"
+    dagster.wait(lambda: len(rows(settings, REPORTED)) == 7, seconds=60)
+
+
+@pytest.mark.slow
+def test_520_weeks_are_one_run_in_order(settings: Settings, dagster: Backfills) -> None:
+    for number in range(1, 521):
+        drop(settings.landing_dir, settings.data.first_week, number)
+    before = len(dagster.runs())
+    assert dagster.backfill(mondays(settings, 1, 520), seconds=500) == "COMPLETED_SUCCESS"
+    assert len(dagster.runs()) == before + 1
+    assert rows(
+        settings,
+        "SELECT count(*), sum(record_count) FROM ingestion_metadata WHERE batch_id <> 'baseline'",
+    ) == [(520, 104_000)]
+    assert rows(settings, "SELECT count(*) FROM ratings_buffer") == [(104_000,)]
+    in_order = [week for week, _ in sorted(rows(settings, REPORTED), key=lambda row: row[1])]
+    assert set(in_order) == set(mondays(settings, 1, 520))
+    assert in_order[7:] == sorted(in_order[7:])
