@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from benchmarks.models.published import PUBLISHED, TARGETS, Target
 from benchmarks.models.quality import FIRST_SEED
@@ -132,7 +132,9 @@ def speed_section(store: Store, rows: int) -> str:
     """Render what was timed with one number of ratings."""
     found = store.figures(f"speed/{rows}/")
     parts = [f"### Speed with {rows:,} ratings\n", store.measured([f"speed/{rows}/"])]
-    lines = [line for name, figures in found.items() for line in _LINES[name](figures)]
+    lines = [
+        line for part, render in _LINES.items() if part in found for line in render(found[part])
+    ]
     if lines:
         columns = ("what", "the platform", "Surprise", "ratio", "target")
         parts += [table(columns, lines)]
@@ -206,10 +208,9 @@ def _training(f: Figures) -> str:
     )
 
 
-_LINES = {
+_LINES: Mapping[str, Callable[[Figures], list[tuple[str, ...]]]] = {
     "loading": _loading,
     "fitting": _fitting,
     "one_user": _one_user,
     "all_users": _all_users,
-    "training": lambda _: [],
 }

@@ -7,11 +7,20 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 from benchmarks.report import measured_on
 
 Figures = dict[str, float]
+
+
+class Entry(TypedDict):
+    """Figures, and when and on what they were measured."""
+
+    figures: Figures
+    measured: str
+
+
 PACKAGES: Final = ("numpy", "scipy", "pandas", "scikit-surprise", "implicit", "numba")
 log = logging.getLogger(__name__)
 
@@ -26,7 +35,7 @@ class Store:
         """Do the work and write its figures down, unless they are there already."""
         if again or name not in self._all():
             figures = work()
-            entry = {"figures": figures, "measured": measured_on(PACKAGES)}
+            entry = Entry(figures=figures, measured=measured_on(PACKAGES))
             self._write({**self._all(), name: entry})
             log.info("%s: %s", name, " ".join(f"{k}={v:.4g}" for k, v in figures.items()))
 
@@ -45,10 +54,11 @@ class Store:
         lines = {e["measured"] for name, e in self._all().items() if name.startswith(begins)}
         return "".join(sorted(lines))
 
-    def _all(self) -> dict[str, dict[str, object]]:
-        return json.loads(self.path.read_text()) if self.path.is_file() else {}
+    def _all(self) -> dict[str, Entry]:
+        found: dict[str, Entry] = json.loads(self.path.read_text()) if self.path.is_file() else {}
+        return found
 
-    def _write(self, entries: dict[str, dict[str, object]]) -> None:
+    def _write(self, entries: dict[str, Entry]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         partial = self.path.with_suffix(".partial")
         partial.write_text(json.dumps(entries, indent=1))

@@ -22,7 +22,8 @@ from cinematch_dagster.recommenders.metrics import ndcg, rmse
 from cinematch_dagster.recommenders.scorer import scorer
 
 Head = Literal["rating", "ranking"]
-Values = dict[str, int | float]
+Values = dict[str, Any]
+"""Hyperparameters by name, whole numbers and others."""
 CUTS = (0.7, 0.8, 0.9)
 """Shares of the ratings, the oldest first, that the folds are trained on; each is tested on the
 tenth that follows."""

@@ -13,6 +13,7 @@ from benchmarks.models.speed import Size
 from benchmarks.models.store import Store
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
+from cinematch_dagster.settings import TrainingSettings
 
 TINY = Size(epochs=2, pairs=200, movies=300, profile=5, sampled=2, rounds=1, calls=10)
 QUICK = {
@@ -40,10 +41,11 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in QUICK.items():
-        monkeypatch.setenv(f"CINEMATCH_TRAINING__{name.upper()}", str(value))
-    shipped = quality.TrainingSettings
-    monkeypatch.setattr(quality, "TrainingSettings", lambda: shipped(**QUICK))
+    """Small models, but for what runs in a process of its own."""
+    monkeypatch.setattr(
+        "benchmarks.models.quality.TrainingSettings",
+        lambda: TrainingSettings.model_validate(QUICK),
+    )
 
 
 def test_small_data_gets_every_algorithm_and_seed_large_data_one_of_the_slow() -> None:
@@ -134,7 +136,11 @@ def test_the_compiled_fit_and_the_vectorised_predictions_are_those_of_surprise()
 
 def test_both_ways_to_a_training_set_are_the_same() -> None:
     frame = pd.DataFrame(
-        {"userId": [3, 1, 3], "movieId": [7, 7, 9], "rating": np.float32([5, 2.5, 4])}
+        {
+            "userId": [3, 1, 3],
+            "movieId": [7, 7, 9],
+            "rating": np.array([5, 2.5, 4], dtype=np.float32),
+        }
     )
     ours, theirs = speed._arrays(frame), speed._dataset(frame)
     assert isinstance(ours, ArrayTrainset)

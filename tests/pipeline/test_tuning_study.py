@@ -76,7 +76,7 @@ def test_a_study_is_kept_in_postgres_and_goes_on(
     assert len({tuple(trial.params.items()) for trial in trials}) == 3
     assert [set(trial.intermediate_values) for trial in trials[:2]] == [{0, 1, 2}] * 2
     assert tomllib.loads(more.toml)["training"] == more.values
-    assert TrainingSettings(**more.values) != TrainingSettings()  # type: ignore[arg-type]
+    assert TrainingSettings.model_validate(more.values) != TrainingSettings()
 
 
 def test_no_row_that_models_are_compared_on_is_ever_seen(

@@ -58,7 +58,7 @@ def test_every_algorithm_is_searched_over_settings_that_it_has() -> None:
         for name, found in ranges.items():
             assert name.startswith(algorithm.removesuffix("_baseline"))
             for bound in (found.low, found.high):
-                TrainingSettings(**{name: bound})  # type: ignore[arg-type]  # names of settings
+                TrainingSettings.model_validate({name: bound})
 
 
 def test_what_ships_is_in_the_ranges(ratings: pd.DataFrame) -> None:
