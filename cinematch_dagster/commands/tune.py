@@ -1,6 +1,9 @@
 """`cinematch tune`: search for better hyperparameters and print them for a profile."""
 
-from typing import Annotated, Literal
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -8,6 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.settings import load_settings
+
+if TYPE_CHECKING:  # MLflow takes seconds to import
+    from cinematch_dagster.pipeline.tuning import Proposal
 
 
 def tune(
@@ -19,7 +25,6 @@ def tune(
     mlflow: Annotated[bool, typer.Option(help="Log the result to MLflow, which must run.")] = True,
 ) -> None:
     """Search hyperparameters on the training ratings; prints a proposal and changes nothing."""
-    from cinematch_dagster.pipeline.tuning import log_to
     from cinematch_dagster.pipeline.tuning import tune as search
     from cinematch_dagster.recommenders.tuning import TuningError
 
@@ -42,4 +47,19 @@ def tune(
     console.print(f"Best {found.metric} {found.value:.4f}{present}. For a profile:\n")
     typer.echo(found.toml)
     if mlflow:
-        log_to(settings.tracking_uri, found)
+        _log(found, settings.tracking_uri)
+
+
+def _log(found: "Proposal", tracking_uri: str) -> None:
+    """Log to MLflow, whose own lines go to stderr: stdout ends with the profile's."""
+    from mlflow.exceptions import MlflowException
+
+    from cinematch_dagster.pipeline.tuning import log_to
+
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a person waits
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            log_to(tracking_uri, found)
+    except MlflowException:
+        typer.echo(f"Not logged: MLflow does not answer at {tracking_uri}.", err=True)
+        raise typer.Exit(1) from None

@@ -16,6 +16,7 @@ from cinematch_dagster import cli
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.training.tuning import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
+from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.pipeline.tuning import read_ratings, tune
 from cinematch_dagster.recommenders import tuning as space
 from cinematch_dagster.recommenders.evaluation.pairs import keys_of
@@ -162,3 +163,18 @@ def test_an_algorithm_without_hyperparameters_is_refused(monkeypatch: pytest.Mon
     result = CliRunner().invoke(cli.app, ["tune", "rating"])
     assert result.exit_code == 2
     assert "has nothing to tune" in result.stderr
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_without_mlflow_the_proposal_is_printed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    load_settings.cache_clear()
+    before = mlflow.get_tracking_uri()
+    result = CliRunner().invoke(cli.app, ["tune", "rating", "--trials", "1"])
+    mlflow.set_tracking_uri(before)
+    assert result.exit_code == 1
+    assert "svd_factors = " in result.stdout
+    assert "Not logged: MLflow does not answer at http://127.0.0.1:" in result.stderr
