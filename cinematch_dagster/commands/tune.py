@@ -25,8 +25,8 @@ def tune(
     mlflow: Annotated[bool, typer.Option(help="Log the result to MLflow, which must run.")] = True,
 ) -> None:
     """Search hyperparameters on the training ratings; prints a proposal and changes nothing."""
+    from cinematch_dagster.pipeline.tuning import TuningError
     from cinematch_dagster.pipeline.tuning import tune as search
-    from cinematch_dagster.recommenders.tuning import TuningError
 
     settings = load_settings()
     console = Console()
@@ -52,14 +52,11 @@ def tune(
 
 def _log(found: "Proposal", tracking_uri: str) -> None:
     """Log to MLflow, whose own lines go to stderr: stdout ends with the profile's."""
-    from mlflow.exceptions import MlflowException
-
     from cinematch_dagster.pipeline.tuning import log_to
 
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a person waits
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            log_to(tracking_uri, found)
-    except MlflowException:
+    with contextlib.redirect_stdout(sys.stderr):
+        is_logged = log_to(tracking_uri, found)
+    if not is_logged:
         typer.echo(f"Not logged: MLflow does not answer at {tracking_uri}.", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(1)

@@ -13,20 +13,23 @@ from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from cinematch_dagster.local.databases import neighbour_url
 from cinematch_dagster.pipeline.training import hyperparameters_of, ratings_sha256
 from cinematch_dagster.recommenders.tuning import (
     Head,
     Objective,
     Pruned,
+    TuningError,
     Values,
     as_toml,
     readable,
     time_folds,
 )
 from cinematch_dagster.settings import TrainingSettings
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.connection import connect, ensure_database
+from cinematch_dagster.warehouse.dsn import sqlalchemy_url
 from cinematch_dagster.warehouse.training_data import training_ratings
+
+__all__ = ["Proposal", "TuningError", "log", "log_to", "read_ratings", "tune"]
 
 DATABASE = "optuna"
 EXPERIMENT = "cinematch"
@@ -94,7 +97,7 @@ def tune(
     algorithm = settings.rating_head if head == "rating" else settings.ranking_head
     objective = Objective(algorithm, hyperparameters_of(settings), time_folds(ratings))
     sha256 = ratings_sha256(ratings)
-    storage = RDBStorage(neighbour_url(dsn, DATABASE))
+    storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, DATABASE)))
     try:
         study = _study(storage, f"{algorithm}-{sha256[:16]}", objective, settings.seed)
         _optimize(study, objective, trials, progress)
@@ -116,14 +119,18 @@ def log(mlflow: Any, proposal: Proposal) -> None:
     mlflow.log_text(proposal.toml, PROPOSAL)
 
 
-def log_to(tracking_uri: str, proposal: Proposal) -> None:
-    """Log a proposal to a run of its own on a tracking server."""
+def log_to(tracking_uri: str, proposal: Proposal) -> bool:
+    """Log a proposal to a run of its own on a tracking server; False when that fails."""
     import mlflow
 
     mlflow.set_tracking_uri(tracking_uri)
-    mlflow.set_experiment(EXPERIMENT)
-    with mlflow.start_run(run_name=proposal.study):
-        log(mlflow, proposal)
+    try:
+        mlflow.set_experiment(EXPERIMENT)
+        with mlflow.start_run(run_name=proposal.study):
+            log(mlflow, proposal)
+    except mlflow.exceptions.MlflowException:
+        return False
+    return True
 
 
 def _study(storage: RDBStorage, name: str, objective: Objective, seed: int) -> optuna.Study:
