@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-all lint programs bench-data bench-drift up down status lock clean
+.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models up down status lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +45,10 @@ bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS
 
 bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder, ROWS="1000000 25000000")
 	$(BIN)/python -m benchmarks.drift_calibration --rows $(or $(ROWS),1000000) $(if $(ML_1M),--ml-1m $(ML_1M))
+
+bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md (ML_LATEST_SMALL=zip, ML_1M=folder, SEEDS=3, ROWS="1000000")
+	$(BIN)/python -m benchmarks.models --sample --seeds $(or $(SEEDS),3) --rows $(or $(ROWS),1000000) \
+		$(if $(ML_LATEST_SMALL),--ml-latest-small $(ML_LATEST_SMALL)) $(if $(ML_1M),--ml-1m $(ML_1M))
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.commands import data, drift, production, retrain
+from cinematch_dagster.commands import data, drift, production, retrain, tune
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -46,6 +46,7 @@ app.add_typer(drift.app, name="drift")
 app.command()(production.history)
 app.command()(production.rollback)
 app.command()(retrain.retrain)
+app.command()(tune.tune)
 console = Console()
 
 

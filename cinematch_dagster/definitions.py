@@ -40,6 +40,7 @@ from cinematch_dagster.defs.registry.rollback import rollback_production
 from cinematch_dagster.defs.resources import resources
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.defs.training.jobs import model_training
+from cinematch_dagster.defs.training.tuning import model_tuning
 
 defs = dg.Definitions(
     assets=[
@@ -64,6 +65,7 @@ defs = dg.Definitions(
         live_ratings_weekly,
         drift_monitoring,
         model_training,
+        model_tuning,
         trigger_retraining,
         rollback_production,
         github_retraining,

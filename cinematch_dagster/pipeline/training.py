@@ -69,11 +69,8 @@ class TrainingData:
 
     @property
     def sha256(self) -> str:
-        """The identity of `ratings`: a digest of its columns' bytes in their order."""
-        digest = hashlib.sha256()
-        for column in ("userId", "movieId", "rating", "timestamp"):
-            digest.update(np.ascontiguousarray(self.ratings[column].to_numpy()).tobytes())
-        return digest.hexdigest()
+        """The identity of `ratings`."""
+        return ratings_sha256(self.ratings)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -114,6 +111,19 @@ class TrainingResult:
     checks: tuple[Check, ...]
     seconds: float
     peak_memory_mb: float | None
+
+
+def ratings_sha256(ratings: pd.DataFrame) -> str:
+    """Return a digest of a ratings frame's columns, the bytes in their order."""
+    digest = hashlib.sha256()
+    for column in ("userId", "movieId", "rating", "timestamp"):
+        digest.update(np.ascontiguousarray(ratings[column].to_numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def hyperparameters_of(settings: TrainingSettings) -> Hyperparameters:
+    """Return what of the settings training is told."""
+    return Hyperparameters(**settings.model_dump(exclude={"held_out_share"}))
 
 
 def read_training_data(dsn: str, week: datetime.date) -> TrainingData:
@@ -162,7 +172,7 @@ def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str)
 
 
 def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> TrainingResult:
-    hyperparameters = Hyperparameters(**settings.model_dump(exclude={"held_out_share"}))
+    hyperparameters = hyperparameters_of(settings)
     mlflow.log_params({**asdict(hyperparameters), **data.identity})
     started = time.perf_counter()
     trained = fit(data.ratings, data.movies, hyperparameters)

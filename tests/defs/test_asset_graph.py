@@ -79,6 +79,7 @@ def test_jobs_have_the_names_that_people_know() -> None:
         "live_ratings_weekly": {"live_ratings_batch"},
         "drift_monitoring": {"weekly_performance", "drift_report"},
         "model_training": {"trained_model"},
+        "model_tuning": set(),
         "trigger_retraining": {"trained_model", "production_registration"},
         "rollback_production": set(),
         "github_retraining": set(),

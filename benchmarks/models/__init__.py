@@ -1,0 +1,1 @@
+"""How good the models are, and how much faster than Surprise's own loops."""

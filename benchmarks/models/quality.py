@@ -1,0 +1,122 @@
+"""How good each algorithm is: random split, and the platform's cut in time by three protocols."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import pandas as pd
+
+from benchmarks.models.store import Figures
+from cinematch_dagster.movielens import clean, cut_by_time, load
+from cinematch_dagster.movielens.raw_files import read_ratings
+from cinematch_dagster.movielens.unpack import unpack
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
+from cinematch_dagster.recommenders.evaluation import (
+    FoldScores,
+    evaluate_fold,
+    evaluate_sequential,
+    evaluate_static,
+    random_split,
+)
+from cinematch_dagster.recommenders.interactions import Interactions
+from cinematch_dagster.recommenders.scorer import scorer
+from cinematch_dagster.settings import ROOT, TrainingSettings
+
+Split = Literal["random", "time"]
+SMALL: Final = 200_000
+"""Ratings up to which every algorithm gets every seed."""
+SLOW: Final = ("svdpp", "knn_baseline")
+PATIENCE: Final = 0.1
+"""Of the sequential fold-in, see `evaluate_sequential`."""
+TEST_SHARE: Final = 0.1
+TRAIN_SHARE: Final = 0.7
+FIRST_SEED: Final = 42
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fit and what is measured of it."""
+
+    data: str
+    split: Split
+    algorithm: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Where its figures are in the store."""
+        return f"quality/{self.data}/{self.split}/{self.algorithm}/{self.seed}"
+
+
+def read(source: Path | None) -> pd.DataFrame:
+    """Read and clean the ratings of a MovieLens zip or folder; None is the shipped sample."""
+    if source is None:
+        return clean(load("sample", ROOT / "data").ratings)[0]
+    with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
+        unpack(source, Path(name) / "data")
+        ratings, _ = clean(read_ratings(Path(name) / "data")[0])
+        return ratings
+
+
+def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> list[Case]:
+    """Return what to measure, the slow last: the cut in time, which has no chance, random splits.
+
+    Args:
+        data: its name.
+        n_ratings: of it; above `SMALL` the slow algorithms get one seed.
+        seeds: random splits.
+        leave_out: algorithms.
+    """
+    algorithms = [name for name in (*RATING_HEADS, *RANKING_HEADS) if name not in leave_out]
+    found = [Case(data, "time", name, FIRST_SEED) for name in algorithms]
+    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+        for name in algorithms:
+            if n_ratings <= SMALL or name not in SLOW or seed == FIRST_SEED:
+                found.append(Case(data, "random", name, seed))
+    return sorted(found, key=lambda case: (case.algorithm in SLOW, case.seed))
+
+
+def measure(case: Case, ratings: pd.DataFrame) -> Figures:
+    """Fit and score one algorithm; the other head is the cheapest one, its figures are left out."""
+    if case.split == "random":
+        train, test = random_split(ratings, TEST_SHARE, case.seed)
+    else:
+        train, test = cut_by_time(ratings, TRAIN_SHARE)
+    hyperparameters = replace(defaults(), seed=case.seed)
+    interactions = Interactions.from_frame(train)
+    stars = case.algorithm in RATING_HEADS
+    fit_rating = RATING_HEADS[case.algorithm if stars else "baseline"]
+    fit_ranking = RANKING_HEADS["popularity" if stars else case.algorithm]
+    started = time.perf_counter()
+    rating = fit_rating(interactions, hyperparameters)
+    between = time.perf_counter()
+    ranking = fit_ranking(interactions, hyperparameters)
+    took = between - started if stars else time.perf_counter() - between
+    figures = {"fit_seconds": took}
+    predictor = scorer(interactions, rating, ranking)
+    figures |= _figures("static", evaluate_static(predictor, test, train), stars)
+    if case.split == "time":
+        figures |= _figures("fold", evaluate_fold(predictor, test, train), stars)
+    if case.split == "time" and stars:
+        found = evaluate_sequential(predictor, test, train, patience=PATIENCE)
+        figures |= {"sequential_rmse": found.rmse, "sequential_mae": found.mae}
+    return figures
+
+
+def defaults() -> Hyperparameters:
+    """Return the hyperparameters that the platform ships with."""
+    return Hyperparameters(**TrainingSettings().model_dump(exclude={"held_out_share"}))
+
+
+def _figures(protocol: str, found: FoldScores, stars: bool) -> Figures:
+    if stars:
+        return {f"{protocol}_rmse": found.rating.rmse, f"{protocol}_mae": found.rating.mae}
+    ranking = found.ranking
+    return {
+        f"{protocol}_precision": float(ranking.precision_at_10.mean()),
+        f"{protocol}_ndcg": float(ranking.ndcg_at_10.mean()),
+    }

@@ -1,0 +1,226 @@
+"""Seconds and memory beside Surprise's own loops, both on the same ratings in the same run."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import surprise
+
+from benchmarks.models.quality import defaults
+from benchmarks.models.store import Figures
+from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, Hyperparameters
+from cinematch_dagster.recommenders.compiled_svd import descend
+from cinematch_dagster.recommenders.interactions import Interactions
+from cinematch_dagster.recommenders.lists import make_lists
+from cinematch_dagster.recommenders.metrics import rmse
+from cinematch_dagster.recommenders.popularity import fit_popularity
+from cinematch_dagster.recommenders.scorer import scorer
+from cinematch_dagster.recommenders.svd import Learnt, placed
+from cinematch_dagster.recommenders.trainset import RATING_SCALE, ArrayTrainset
+from serving.ranking import best
+from serving.scoring import Scorer
+
+OURS, SURPRISE = "ours", "surprise"
+TOP: Final = 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is timed.
+
+    Attributes:
+        epochs: of SVD; the seconds are proportional to them.
+        pairs: predicted in one evaluation.
+        movies: of the catalogue that one user's list is made from.
+        profile: ratings of the person who is folded in.
+        sampled: users for whom Surprise's loop over all of them is timed.
+        rounds: how often each way is timed, in turns.
+        calls: of one user's list and of one fold-in, for their median.
+    """
+
+    epochs: int = 10
+    pairs: int = 100_000
+    movies: int = 60_000
+    profile: int = 20
+    sampled: int = 10
+    rounds: int = 3
+    calls: int = 300
+
+
+def loading(ratings: Path, rounds: int) -> Figures:
+    """Time the way from a frame to Surprise's training set, and its memory beyond the frame."""
+    found: dict[str, list[tuple[float, int]]] = {OURS: [], SURPRISE: []}
+    for _ in range(rounds):
+        for way, results in found.items():
+            results.append(in_child(_load, ratings, way))
+    return {
+        f"{way}_{what}": statistics.median(result[place] for result in results)
+        for way, results in found.items()
+        for place, what in enumerate(("seconds", "bytes"))
+    }
+
+
+def _load(path: Path, way: str) -> tuple[float, int]:
+    frame = pd.read_parquet(path)
+    make = _arrays if way == OURS else _dataset
+    make(frame.head(1_000))  # everything is imported by then
+    before = memory_now()
+    taken = seconds(lambda: make(frame))
+    return taken, memory_peak() - before
+
+
+def _arrays(frame: pd.DataFrame) -> surprise.Trainset:
+    columns = (frame[name].to_numpy() for name in ("userId", "movieId", "rating"))
+    return ArrayTrainset(*columns)
+
+
+def _dataset(frame: pd.DataFrame) -> surprise.Trainset:
+    reader = surprise.Reader(rating_scale=RATING_SCALE)
+    columns = frame[["userId", "movieId", "rating"]]
+    return surprise.Dataset.load_from_df(columns, reader).build_full_trainset()
+
+
+def fitting(ratings: pd.DataFrame, size: Size) -> Figures:
+    """Time SVD's passes, then predictions of held out pairs: Surprise's, and ours of its model."""
+    held_out = ratings.sample(min(size.pairs, len(ratings) // 10), random_state=0)
+    interactions = Interactions.from_frame(ratings.drop(held_out.index))
+    trainset, h = ArrayTrainset.of(interactions), defaults()
+    algorithm = _surprise(h, size.epochs)
+    _descend(trainset, h, 1)  # compiled by then
+    fit = {
+        OURS: lambda: seconds(lambda: _descend(trainset, h, size.epochs)),
+        SURPRISE: lambda: seconds(lambda: algorithm.fit(trainset)),
+    }
+    figures = _named("fit", medians(fit, size.rounds))
+    theirs = _scorer(interactions, trainset, _learnt(algorithm), h)
+    ours = _scorer(interactions, trainset, _descend(trainset, h, size.epochs), h)
+    triples = list(held_out[["userId", "movieId", "rating"]].itertuples(index=False, name=None))
+    users, movies, stars = (held_out[c].to_numpy() for c in ("userId", "movieId", "rating"))
+    evaluate = {
+        OURS: lambda: seconds(lambda: rmse(stars, theirs.predict(users, movies))),
+        SURPRISE: lambda: seconds(
+            lambda: surprise.accuracy.rmse(algorithm.test(triples), verbose=False)
+        ),
+    }
+    figures |= _named("evaluation", medians(evaluate, size.rounds))
+    away = np.abs(ours.predict(users, movies) - theirs.predict(users, movies))
+    return figures | {"pairs": float(len(held_out)), "largest_difference": float(away.max())}
+
+
+def one_user(size: Size) -> Figures:
+    """Time one user's list out of a large catalogue, and one fold-in, a call at a time.
+
+    The ratings are random: the time does not depend on them. Surprise predicts every movie and
+    sorts; the platform scores the catalogue with its ranking head, fold-in included, and picks.
+    """
+    ratings = _random(size)
+    interactions, h = Interactions.from_frame(ratings), defaults()
+    trainset = ArrayTrainset.of(interactions)
+    algorithm = _surprise(h, 1).fit(trainset)
+    ranking = RANKING_HEADS["als"](interactions, _quick(h))
+    rating = placed(_learnt(algorithm), trainset, interactions, h.svd_regularization)
+    movies = interactions.movie_ids
+    profiles = [interactions.profiles.take(np.array([u])) for u in range(size.calls)]
+    users = interactions.user_ids[: size.sampled].tolist()
+    return {
+        "list_ours": _p50(lambda p: best(ranking.scores(p)[0], TOP), profiles),
+        "list_surprise": _p50(lambda u: _surprise_list(algorithm, u, movies), users),
+        "stars_fold_in": _p50(rating.fold_in, profiles),
+        "order_fold_in": _p50(ranking.vectors, profiles),  # type: ignore[attr-defined]  # ALS has
+    }
+
+
+def all_users(ratings: pd.DataFrame, size: Size) -> Figures:
+    """Time everybody's list, with reasons; Surprise's loop for some, extrapolated to all.
+
+    What users have rated is left out both ways.
+    """
+    interactions, h = Interactions.from_frame(ratings), defaults()
+    algorithm = _surprise(h, 1).fit(ArrayTrainset.of(interactions))
+    ranking = RANKING_HEADS["als"](interactions, _quick(h))
+    rated = interactions.movie_ids[interactions.movie_counts > 0]
+    sampled = np.linspace(0, len(interactions.user_ids) - 1, size.sampled).astype(int)
+
+    def loop() -> None:
+        for row in sampled.tolist():
+            seen = interactions.movie_ids[interactions.profiles.rated(row)]
+            _surprise_list(algorithm, interactions.user_ids[row], np.setdiff1d(rated, seen))
+
+    ways = {
+        OURS: lambda: seconds(lambda: make_lists(interactions, ranking, TOP)),
+        SURPRISE: lambda: seconds(loop) * len(interactions.user_ids) / len(sampled),
+    }
+    counts = {"users": len(interactions.user_ids), "movies": len(rated)}
+    return _named("lists", medians(ways, size.rounds)) | {k: float(v) for k, v in counts.items()}
+
+
+def _named(what: str, found: Mapping[str, float]) -> Figures:
+    return {f"{what}_{way}": value for way, value in found.items()}
+
+
+def _p50(work: Callable[[Any], object], arguments: list[Any]) -> float:
+    work(arguments[0])
+    return statistics.median(seconds(lambda a=a: work(a)) for a in arguments)  # type: ignore[misc]
+
+
+def _surprise(h: Hyperparameters, epochs: int) -> Any:
+    return surprise.SVD(
+        n_factors=h.svd_factors,
+        n_epochs=epochs,
+        lr_all=h.svd_learning_rate,
+        reg_all=h.svd_regularization,
+        init_std_dev=h.svd_init_std,
+        random_state=h.seed,
+    )
+
+
+def _descend(trainset: ArrayTrainset, h: Hyperparameters, epochs: int) -> Learnt:
+    steps = h.svd_learning_rate, h.svd_regularization, h.svd_init_std
+    return Learnt(*descend(trainset, h.svd_factors, epochs, *steps, h.seed, "float32"))
+
+
+def _learnt(algorithm: Any) -> Learnt:
+    return Learnt(algorithm.bu, algorithm.bi, algorithm.pu, algorithm.qi)
+
+
+def _scorer(
+    interactions: Interactions, trainset: ArrayTrainset, learnt: Learnt, h: Hyperparameters
+) -> Scorer:
+    rating = placed(learnt, trainset, interactions, h.svd_regularization)
+    return scorer(interactions, rating, fit_popularity(interactions, half_life_days=365.0))
+
+
+def _surprise_list(algorithm: Any, user: int, movies: npt.NDArray[np.integer]) -> list[Any]:
+    predictions = [algorithm.predict(user, movie) for movie in movies.tolist()]
+    return sorted(predictions, key=lambda p: p.est, reverse=True)[:TOP]
+
+
+def _quick(h: Hyperparameters) -> Hyperparameters:
+    """Return the same sizes with one alternation: scoring takes as long."""
+    return replace(h, als_iterations=1)
+
+
+def _random(size: Size) -> pd.DataFrame:
+    """Return ratings, `size.profile` by each user, in which each movie is rated."""
+    random = np.random.default_rng(0)
+    n_users = max(size.calls, -(-size.movies // size.profile))
+    offsets = random.integers(size.movies, size=n_users)[:, np.newaxis]
+    steps = np.arange(size.profile) * (size.movies // size.profile)
+    drawn = (offsets + steps) % size.movies
+    every = np.arange(n_users * size.profile).reshape(drawn.shape) % size.movies
+    return pd.DataFrame(
+        {
+            "userId": np.repeat(np.arange(2 * n_users), size.profile).astype(np.int32),
+            "movieId": np.concatenate((drawn, every)).ravel().astype(np.int32),
+            "rating": random.integers(1, 11, 2 * drawn.size).astype(np.float32) / 2,
+            "timestamp": np.zeros(2 * drawn.size, dtype=np.int64),
+        }
+    )

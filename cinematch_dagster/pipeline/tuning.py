@@ -1,0 +1,178 @@
+"""A search for better hyperparameters: it ends in lines for a profile, and changes nothing."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.pruners import MedianPruner
+from optuna.samplers import TPESampler
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+
+from cinematch_dagster.pipeline.training import hyperparameters_of, ratings_sha256
+from cinematch_dagster.recommenders.tuning import (
+    Head,
+    Objective,
+    Pruned,
+    TuningError,
+    Values,
+    as_toml,
+    readable,
+    time_folds,
+)
+from cinematch_dagster.settings import TrainingSettings
+from cinematch_dagster.warehouse.connection import connect, ensure_database
+from cinematch_dagster.warehouse.dsn import sqlalchemy_url
+from cinematch_dagster.warehouse.training_data import training_ratings
+
+__all__ = ["Proposal", "TuningError", "log", "log_to", "read_ratings", "tune"]
+
+DATABASE = "optuna"
+EXPERIMENT = "cinematch"
+PROPOSAL = "proposal.toml"
+Progress = Callable[[int, int, float], None]
+"""Told of trials done, of all that are to be done, and of the study's best value so far."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The best of a study.
+
+    Attributes:
+        study: its name: algorithm and data; the same again goes on with it.
+        data_sha256: of the ratings.
+        metric: `rmse` or `ndcg_at_10`, a mean over the folds.
+        value: the best.
+        current: of the present settings; None where they are outside the ranges.
+        values: of the hyperparameters.
+        complete: trials that saw every fold.
+        pruned: trials that were given up.
+    """
+
+    study: str
+    data_sha256: str
+    metric: str
+    value: float
+    current: float | None
+    values: Values
+    complete: int
+    pruned: int
+
+    @property
+    def toml(self) -> str:
+        """The lines for a profile."""
+        return as_toml(self.values)
+
+
+def read_ratings(dsn: str) -> pd.DataFrame:
+    """Read what a model is trained on now, no test and no held-out row among it."""
+    with connect(dsn) as connection:
+        return training_ratings(connection, date.max)
+
+
+def tune(
+    dsn: str,
+    settings: TrainingSettings,
+    head: Head,
+    trials: int,
+    progress: Progress = lambda _done, _all, _best: None,
+) -> Proposal:
+    """Run some more trials of the study of this data and head, and return its best.
+
+    Args:
+        dsn: of the warehouse; the study is in the database `optuna` on the same server.
+        settings: which algorithm, the hyperparameters that are not searched, and the seed.
+        head: whose algorithm is tuned.
+        trials: how many more.
+        progress: told after each.
+
+    Raises:
+        TuningError: the algorithm has nothing to tune, or there are too few ratings.
+    """
+    ratings = read_ratings(dsn)
+    algorithm = settings.rating_head if head == "rating" else settings.ranking_head
+    objective = Objective(algorithm, hyperparameters_of(settings), time_folds(ratings))
+    sha256 = ratings_sha256(ratings)
+    storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, DATABASE)))
+    try:
+        study = _study(storage, f"{algorithm}-{sha256[:16]}", objective, settings.seed)
+        _optimize(study, objective, trials, progress)
+        return _proposal(study, objective, sha256)
+    finally:
+        storage.engine.dispose()
+
+
+def log(mlflow: Any, proposal: Proposal) -> None:
+    """Log a proposal to MLflow's active run."""
+    mlflow.set_tag("kind", "tuning")
+    mlflow.log_params({"study": proposal.study, "data_sha256": proposal.data_sha256})
+    mlflow.log_params(proposal.values)
+    figures = {f"tuning_{proposal.metric}": proposal.value, "trials": proposal.complete}
+    if proposal.current is not None:
+        figures[f"current_{proposal.metric}"] = proposal.current
+    mlflow.log_metrics(figures)
+    mlflow.log_dict(asdict(proposal), "proposal.json")
+    mlflow.log_text(proposal.toml, PROPOSAL)
+
+
+def log_to(tracking_uri: str, proposal: Proposal) -> bool:
+    """Log a proposal to a run of its own on a tracking server; False when that fails."""
+    import mlflow
+
+    mlflow.set_tracking_uri(tracking_uri)
+    try:
+        mlflow.set_experiment(EXPERIMENT)
+        with mlflow.start_run(run_name=proposal.study):
+            log(mlflow, proposal)
+    except mlflow.exceptions.MlflowException:
+        return False
+    return True
+
+
+def _study(storage: RDBStorage, name: str, objective: Objective, seed: int) -> optuna.Study:
+    """Load or begin a study; a seed that goes with its trials, so that none is drawn again."""
+    study = optuna.create_study(
+        storage=storage,
+        study_name=name,
+        direction=objective.direction,
+        pruner=MedianPruner(n_startup_trials=5),
+        load_if_exists=True,
+    )
+    study.sampler = TPESampler(seed=seed + len(study.trials))
+    if not study.trials and objective.is_current_in_range:
+        study.enqueue_trial(objective.current, user_attrs={"current": True})
+    return study
+
+
+def _optimize(study: optuna.Study, objective: Objective, trials: int, progress: Progress) -> None:
+    done = itertools.count(1)
+
+    def run(trial: optuna.Trial) -> float:
+        try:
+            return objective(trial)
+        except Pruned:
+            raise optuna.TrialPruned from None
+
+    def tell(study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
+        progress(next(done), trials, study.best_value)
+
+    study.optimize(run, n_trials=trials, callbacks=[tell])
+
+
+def _proposal(study: optuna.Study, objective: Objective, sha256: str) -> Proposal:
+    states = [trial.state for trial in study.trials]
+    current = [trial.value for trial in study.trials if trial.user_attrs.get("current")]
+    return Proposal(
+        study=study.study_name,
+        data_sha256=sha256,
+        metric=objective.metric,
+        value=study.best_value,
+        current=current[0] if current else None,
+        values={name: readable(value) for name, value in study.best_params.items()},
+        complete=states.count(TrialState.COMPLETE),
+        pruned=states.count(TrialState.PRUNED),
+    )

@@ -1,0 +1,31 @@
+"""Two fitted heads as what the protocols score, without a folder in between."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cinematch_dagster.recommenders.interactions import Interactions
+from cinematch_dagster.recommenders.popularity import damped_mean
+from serving.arrays import as_stored
+from serving.heads import RankingHead, RatingHead
+from serving.scoring import Scorer
+
+
+def scorer(interactions: Interactions, rating: RatingHead, ranking: RankingHead) -> Scorer:
+    """Return the heads as serving has them: their arrays as wide as their files.
+
+    Args:
+        interactions: what both were fitted to.
+        rating: the head that predicts stars.
+        ranking: the head that orders.
+    """
+    n_movies = len(interactions.movie_ids)
+    popularity = np.where(interactions.movie_counts > 0, damped_mean(interactions), -np.inf)
+    return Scorer(
+        movie_ids=interactions.movie_ids,
+        user_ids=interactions.user_ids,
+        profiles=interactions.profiles,
+        rating=as_stored(rating, n_movies),
+        ranking=as_stored(ranking, n_movies),
+        popularity=popularity.astype(np.float32),
+    )
