@@ -148,7 +148,9 @@ def test_the_example_shows_the_apis_defaults(monkeypatch: pytest.MonkeyPatch) ->
     for name in ServingSettings.model_fields:
         variable = f"{SERVING_PREFIX}{name.upper()}"
         value = example(variable)[1]
-        monkeypatch.setenv(variable, str(ROOT / value) if name.endswith("_dir") else value)
+        monkeypatch.setenv(
+            variable, str(ROOT / value) if name.endswith(("_dir", "_file")) else value
+        )
     assert load_serving_settings() == defaults
 
 

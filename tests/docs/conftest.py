@@ -1,6 +1,7 @@
 import datetime
 import uuid
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,12 @@ import pytest
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
 from cinematch_dagster.pipeline.drift import check_week
 from cinematch_dagster.pipeline.retraining import evaluate
+from cinematch_dagster.recommenders.gate.rules import more_than
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.batches import Batch, load_batch
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import with_database
+from cinematch_dagster.warehouse.production import record_rollback
 from cinematch_dagster.warehouse.promotions import (
     Promotion,
     merge_buffer,
@@ -54,7 +57,7 @@ def told_warehouse(postgres_server: str, warehouse_template: str) -> Iterator[ps
     """A connection to a warehouse with a story in it.
 
     A first model; two weeks, the second one drifted; a retraining, promoted, that merged both; and
-    a third week in the buffer.
+    a third week in the buffer. Then a rollback.
     """
     name = f"test_{uuid.uuid4().hex}"
     with connect(postgres_server, autocommit=True) as server:
@@ -70,6 +73,8 @@ def told_warehouse(postgres_server: str, warehouse_template: str) -> Iterator[ps
         with connect(dsn) as connection:
             _promote(connection, version="2", number=2)
         _load(dsn, 3, lowest=1.0)
+        with connect(dsn) as connection:
+            record_rollback(connection, "1", why="too many complaints", who="somebody")
         with connect(dsn, autocommit=True) as connection:
             yield connection
         server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
@@ -113,7 +118,7 @@ def _promote(connection: psycopg.Connection, version: str, number: int) -> None:
         mlflow_run_id=f"run-{version}",
         dagster_run_id=f"dagster-{version}",
         buffer_policy="merge",
-        scores={},
+        scores={"rules": [asdict(more_than("rmse_gain", 0.01, 0.0))]},
     )
     record_promotion(connection, promotion)
     merge_buffer(connection, week(number), version, "merge")

@@ -1,21 +1,9 @@
 import json
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import with_database
 from tests.warehouse.warehouse_support import value
-
-
-@pytest.fixture
-def connection(postgres_server: str, warehouse_template: str) -> Iterator[psycopg.Connection]:
-    """Changes nothing: every test is rolled back."""
-    with connect(with_database(postgres_server, warehouse_template)) as connection:
-        yield connection
-        connection.rollback()
-
 
 INSERTS = {
     "ratings": """INSERT INTO ratings VALUES (1, 2, %(rating)s, 4, %(split)s)""",

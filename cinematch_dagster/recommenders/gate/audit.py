@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import pair_keys
+from cinematch_dagster.recommenders.evaluation.pairs import pair_keys
 
 Pairs = npt.NDArray[np.int64]
 HALF = 2.0
