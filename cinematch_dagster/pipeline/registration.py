@@ -24,6 +24,7 @@ from cinematch_dagster.pipeline.registry import (
     STAGE_TAG,
     RegistrationError,
     follow_promotions,
+    logged_model,
 )
 from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.pipeline.retention import delete_old_versions
@@ -91,10 +92,7 @@ def _version_of(client: MlflowClient, run_id: str) -> str:
 
 
 def _create_version(client: MlflowClient, run_id: str) -> ModelVersion:
-    outputs = client.get_run(run_id).outputs
-    if outputs is None or not outputs.model_outputs:
-        raise RegistrationError(f"MLflow run {run_id} has logged no model")
-    model = client.get_logged_model(outputs.model_outputs[0].model_id)
+    model = logged_model(client, run_id)
     return client.create_model_version(
         MODEL_NAME, model.artifact_location, run_id, model_id=model.model_id
     )

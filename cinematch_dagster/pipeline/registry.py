@@ -2,6 +2,7 @@
 
 import psycopg
 from mlflow import MlflowClient
+from mlflow.entities import LoggedModel
 from mlflow.entities.model_registry import ModelVersion
 
 from cinematch_dagster.warehouse.promotions import in_production
@@ -20,6 +21,18 @@ def versions(client: MlflowClient) -> list[ModelVersion]:
     """Return the registered versions, the newest first."""
     found = client.search_model_versions(f"name = '{MODEL_NAME}'")
     return sorted(found, key=lambda version: int(version.version), reverse=True)
+
+
+def logged_model(client: MlflowClient, run_id: str) -> LoggedModel:
+    """Return the model that a training run logged.
+
+    Raises:
+        RegistrationError: it logged none.
+    """
+    outputs = client.get_run(run_id).outputs
+    if outputs is None or not outputs.model_outputs:
+        raise RegistrationError(f"MLflow run {run_id} has logged no model")
+    return client.get_logged_model(outputs.model_outputs[0].model_id)
 
 
 def follow_promotions(client: MlflowClient, connection: psycopg.Connection) -> None:

@@ -195,10 +195,11 @@ def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> Train
             seconds=seconds,
             peak_memory_mb=tracking.peak_memory_mb(),
         )
-        _log_metrics(mlflow, {**scores, **floor}, result)
+        # Before its metrics: MLflow would ask for the history of each to copy them to the model.
+        model_id = _log_model(mlflow, path, data)
+        _log_metrics(mlflow, {**scores, **floor}, result, model_id)
         for name, figure in _figures(model, trained, data, {**scores, **floor}).items():
             mlflow.log_figure(figure, f"plots/{name}.png")
-        _log_model(mlflow, path, data)
     return result
 
 
@@ -225,12 +226,15 @@ def _floor(trained: Trained, data: TrainingData) -> dict[str, FoldScores]:
     }
 
 
-def _log_metrics(mlflow: Any, scores: Mapping[str, FoldScores], result: TrainingResult) -> None:
+def _log_metrics(
+    mlflow: Any, scores: Mapping[str, FoldScores], result: TrainingResult, model_id: str
+) -> None:
+    """Log every figure to the run and to its model."""
     for name, found in scores.items():
-        mlflow.log_metrics(tracking.metrics(name, found))
-    mlflow.log_metric("fit_seconds", result.seconds)
+        mlflow.log_metrics(tracking.metrics(name, found), model_id=model_id)
+    mlflow.log_metric("fit_seconds", result.seconds, model_id=model_id)
     if result.peak_memory_mb is not None:
-        mlflow.log_metric("peak_memory_mb", result.peak_memory_mb)
+        mlflow.log_metric("peak_memory_mb", result.peak_memory_mb, model_id=model_id)
 
 
 def _figures(
@@ -262,9 +266,10 @@ def _figures(
     return figures
 
 
-def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> None:
+def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> str:
+    """Log the folder of a model with the code that serves it; returns MLflow's id of it."""
     example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
-    mlflow.pyfunc.log_model(
+    logged = mlflow.pyfunc.log_model(
         name=ARTIFACT,
         python_model=serving.pyfunc.__file__,
         artifacts={ARTIFACT: str(folder)},
@@ -273,3 +278,4 @@ def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> None:
         input_example=example,
         pip_requirements=list(REQUIREMENTS),
     )
+    return str(logged.model_id)

@@ -20,7 +20,12 @@ from cinematch_dagster.drift.page.performance import NO_MODEL as NO_MODEL_SENTEN
 from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import Promotion, in_production, record_promotion
+from cinematch_dagster.warehouse.promotions import (
+    Promotion,
+    in_production,
+    record_metrics,
+    record_promotion,
+)
 from serving.cache import Cache
 from serving.registry import Release
 from tests.serving.hand_made import hand_made
@@ -43,6 +48,16 @@ def promote(warehouse_dsn: str, loaded_baseline: Path, monkeypatch: pytest.Monke
     def run(rmse: float, mae: float) -> None:
         own = {"rmse": rmse, "mae": mae}
         with connect(warehouse_dsn) as connection:
+            record_metrics(
+                connection,
+                mlflow_run_id="run",
+                week=datetime.date(2023, 12, 25),
+                rmse=rmse,
+                mae=mae,
+                precision_at_10=0.1,
+                data_size=1,
+                notes="the first",
+            )
             record_promotion(
                 connection,
                 Promotion(

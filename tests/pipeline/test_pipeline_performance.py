@@ -22,7 +22,7 @@ from cinematch_dagster.settings import Settings, load_settings
 from cinematch_dagster.warehouse.alerts import open_alerts
 from cinematch_dagster.warehouse.connection import connect
 from serving import ModelError
-from serving.registry import RegistryError
+from serving.registry import Registry, RegistryError, Release
 
 Train = Callable[[int], TrainingResult]
 Arrive = Callable[[int], None]
@@ -142,13 +142,24 @@ def test_a_version_is_fetched_once_and_then_does_without_the_registry(
 
 
 def test_a_broken_model_fails_the_run_and_reports_nothing(
-    warehouse: str, settings: Settings, arrive: Arrive, promote: Promote
+    warehouse: str,
+    settings: Settings,
+    arrive: Arrive,
+    promote: Promote,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     promote(0)
     arrive(1)
     assert week_performance(warehouse, week(1), settings) is not None
-    (copy,) = copies(settings)
-    (copy / "user_bias.npy").unlink()
+
+    def break_copy() -> None:
+        (copy,) = copies(settings)
+        (copy / "rating_user_bias.npy").unlink()
+
+    def broken(self: Registry, release: Release, folder: Path) -> Path:
+        found = download(self, release, folder)
+        (found / "rating_user_bias.npy").unlink()
+        return found
 
     def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
         return dg.materialize(
@@ -159,8 +170,12 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
             raise_on_error=False,
         )
 
+    break_copy()
+    download = Registry.download
     with dg.DagsterInstance.ephemeral() as instance:
-        failed = run(instance)
+        with monkeypatch.context() as patch:  # what MLflow hands out is broken as well
+            patch.setattr(Registry, "download", broken)
+            failed = run(instance)
         assert not failed.success
         assert failed.get_asset_materialization_events() == []
         assert failed.get_asset_check_evaluations() == []
@@ -170,7 +185,10 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
         assert failure.error is not None
         assert failure.error.cause is not None
         assert failure.error.cause.cls_name == ModelError.__name__
-        assert run(instance).success  # the copy was thrown away and is fetched again
+        assert run(instance).success
+        # A copy that broke here alone is thrown away and fetched again, by the run's own retry.
+        break_copy()
+        assert run(instance).success
 
 
 def test_alerts_open_and_are_used_up_together_with_those_of_the_ratings(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
 from cinematch_dagster.defs.registry.rollback import rollback_production
@@ -40,9 +41,10 @@ def test_the_way_back_and_what_stays_of_old_versions(
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
     train_week(0)
     first = register(warehouse, week(0), settings, "a run")
-    arrive(1)
-    train_week(1)
-    second = register(warehouse, week(1), settings, "a run")
+    for number in (1, 2):
+        arrive(number)
+    train_week(2)
+    second = register(warehouse, week(2), settings, "a run")
     assert second.promoted, second.reason
     assert registry.release().version == second.version
 
@@ -65,14 +67,15 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert now.reason == f"Rolled back from version {second.version} by ada: nonsense"
 
     # A decision that was made stays, and a retry of it doesn't undo the rollback.
-    again = register(warehouse, week(1), settings, "a retry")
+    again = register(warehouse, week(2), settings, "a retry")
     assert (again.version, again.reason) == (second.version, second.reason)
     assert registry.release().version == first.version
 
     # The newest, production and what it replaced are kept; the rest leaves MLflow alone.
     run = client.get_run(first.mlflow_run_id)
     assert run.outputs is not None
-    model = client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    first_model = run.outputs.model_outputs[0].model_id
+    model = client.get_logged_model(first_model)
     newest = client.create_model_version(
         MODEL_NAME, model.artifact_location, first.mlflow_run_id, model_id=model.model_id
     )
@@ -83,8 +86,12 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert registry.download(Release(first.version, 0), tmp_path_factory.mktemp("kept")).exists()
     run = client.get_run(second.mlflow_run_id)
     assert run.outputs is not None
-    with pytest.raises(MlflowException, match="not found"):
-        client.get_logged_model(run.outputs.model_outputs[0].model_id)
+    deleted = run.outputs.model_outputs[0].model_id
+    kept = client.search_logged_models([run.info.experiment_id])
+    assert deleted not in {model.model_id for model in kept}
+    assert first_model in {model.model_id for model in kept}
+    with pytest.raises(MlflowException):
+        download_artifacts(f"models:/{deleted}", dst_path=str(tmp_path_factory.mktemp("gone")))
     assert client.list_artifacts(run.info.run_id, "plots")
     with pytest.raises(RollbackError, match=f"MLflow has no version {second.version}"):
         roll_back(warehouse, settings, second.version, why="", who="ada")
@@ -100,13 +107,14 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
     train_week: Train,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for number in range(2):
-        if number:
-            arrive(number)
-        train_week(number)
-        register(warehouse, week(number), settings, "a run")
-    arrive(2)
+    train_week(0)
+    assert register(warehouse, week(0), settings, "a run").promoted
+    for number in (1, 2):
+        arrive(number)
     train_week(2)
+    assert register(warehouse, week(2), settings, "a run").promoted
+    arrive(3)
+    train_week(3)
     with connect(warehouse) as connection:
         first, second = (p.version for p in periods(connection))
     compare = registration._compare
@@ -120,6 +128,6 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
     with monkeypatch.context() as patch:
         patch.setattr(registration, "_compare", slow)
         with pytest.raises(RegistrationError, match=meanwhile):
-            register(warehouse, week(2), settings, "a run")
-    assert register(warehouse, week(2), settings, "a retry").from_version == first
+            register(warehouse, week(3), settings, "a run")
+    assert register(warehouse, week(3), settings, "a retry").from_version == first
     assert int(second) > int(first)
