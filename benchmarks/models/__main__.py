@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None, size: Size | None = None) -> No
     if known:
         write_section("models, published", page.published_section(), options.document)
         write_section("models, quality", page.summary(store, known), options.guide)
+        write_section("models, cold", page.cold_section(store, known), options.guide)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Path | None]:
@@ -52,13 +53,13 @@ def _given(options: argparse.Namespace) -> dict[str, Path | None]:
 
 
 def _quality(store: Store, data: str, source: Path | None, options: argparse.Namespace) -> None:
-    ratings = read(source)
+    found = read(source)
     left_out = frozenset(name for name in options.leave_out if "/" not in name)
     left_out |= {n.partition("/")[2] for n in options.leave_out if n.startswith(f"{data}/")}
-    wanted = cases(data, len(ratings), options.seeds, left_out)
+    wanted = cases(data, len(found.ratings), options.seeds, left_out)
     for number, case in enumerate(wanted, start=1):
         log.info("%s: %d of %d of %s", case.name, number, len(wanted), data)
-        store.measure(case.name, lambda c=case: measure(c, ratings), again=options.again)  # type: ignore[misc]
+        store.measure(case.name, lambda c=case: measure(c, found), again=options.again)  # type: ignore[misc]
         write_section(f"models, {data}", page.quality_section(store, data), options.document)
 
 

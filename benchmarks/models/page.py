@@ -16,6 +16,16 @@ TIME = (
     "static_rmse", "static_mae", "sequential_rmse", "sequential_mae",
     "fold_rmse", "fold_precision", "fold_ndcg",
 )  # fmt: skip
+COLD_ORDER = (
+    "cold_place", "cold_ndcg", "cold_ndcg_chance", "cold_hit_rate", "cold_hit_rate_chance",
+    "cold_listed", "warm_ndcg_without", "warm_ndcg",
+)  # fmt: skip
+COLD_ORDER_COLUMNS = (
+    "data", "algorithm", "place", "NDCG@10", "by chance", "hit rate", "by chance",
+    "share of lists", "NDCG@10 of the others, without guesses", "with guesses",
+)  # fmt: skip
+COLD_STARS = ("cold_rmse_without", "cold_rmse")
+COLD_STARS_COLUMNS = ("data", "algorithm", "RMSE without guesses", "with guesses")
 Means = dict[str, dict[str, dict[str, float]]]
 
 
@@ -83,6 +93,21 @@ def _time(found: Mapping[str, Mapping[str, float]]) -> str:
         "RMSE, fold", "Precision@10, fold", "NDCG@10, fold",
     )  # fmt: skip
     return table(columns, [(f"`{name}`", *_digits(f, TIME)) for name, f in found.items()])
+
+
+def cold_section(store: Store, names: Sequence[str]) -> str:
+    """Render for the guide what is made of movies that nobody rated."""
+    stars: list[tuple[str, ...]] = []
+    order: list[tuple[str, ...]] = []
+    for data in names:
+        for algorithm, figures in means(store, data).get("cold", {}).items():
+            line = data, f"`{algorithm}`"
+            if "cold_rmse" in figures:
+                stars.append((*line, *_digits(figures, COLD_STARS)))
+            else:
+                order.append((*line, *_digits(figures, COLD_ORDER)))
+    measured = store.measured(f"quality/{name}/cold/" for name in names)
+    return "\n".join((measured, table(COLD_ORDER_COLUMNS, order), table(COLD_STARS_COLUMNS, stars)))
 
 
 def _digits(figures: Mapping[str, float], names: Iterable[str]) -> list[str]:
