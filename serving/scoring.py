@@ -13,7 +13,8 @@ from serving.lookup import find_all
 from serving.profiles import Profiles
 from serving.taste import HIGHEST, LOWEST
 
-_BLOCK = 65_536
+_BLOCK = 4_096
+"""Pairs at once: their factors stay in the cache, and memory is used again."""
 _NOBODY = -1
 
 Ids = npt.NDArray[np.integer]

@@ -80,6 +80,8 @@ def _speed(store: Store, rows: int, size: Size, options: argparse.Namespace) -> 
             store.measure(f"speed/{rows}/{part}", parts[part], again=options.again)
             body = page.speed_section(store, rows)
             write_section(f"models, speed, {rows}", body, options.document)
+    if growth := page.growth_section(store):
+        write_section("models, growth", growth, options.document)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,6 +11,8 @@ from benchmarks.models.store import Figures, Store
 from benchmarks.report import against_target, table
 
 GB, MS = 2**30, 1_000
+LARGE = 25_000_000
+"""Ratings from which on the targets of loading and memory hold."""
 RANDOM = ("static_rmse", "static_mae", "static_precision", "static_ndcg", "fit_seconds")
 TIME = (
     "static_rmse", "static_mae", "sequential_rmse", "sequential_mae",
@@ -158,7 +160,10 @@ def speed_section(store: Store, rows: int) -> str:
     found = store.figures(f"speed/{rows}/")
     parts = [f"### Speed with {rows:,} ratings\n", store.measured([f"speed/{rows}/"])]
     lines = [
-        line for part, render in _LINES.items() if part in found for line in render(found[part])
+        line
+        for part, render in _LINES.items()
+        if part in found
+        for line in render(found[part] | {"of": float(rows)})
     ]
     if lines:
         columns = ("what", "the platform", "Surprise", "ratio", "target")
@@ -177,12 +182,40 @@ def speed_section(store: Store, rows: int) -> str:
     return "\n".join(parts)
 
 
+def growth_section(store: Store) -> str:
+    """Render whole training jobs beside each other, the smallest first; empty without any."""
+    jobs = {
+        int(name.partition("/")[0]): job
+        for name, job in store.figures("speed/").items()
+        if name.endswith("/training")
+    }
+    if not jobs:
+        return ""
+    lines = [
+        (
+            f"{rows:,}",
+            *(f"{job[part] * 1e6 / rows:.1f}" for part in ("fit", "write", "score")),
+            f"{job['peak_bytes'] / GB:.2f} GB",
+            f"{job['model_bytes'] / 2**20:.0f} MB",
+            against_target(job["peak_bytes"] / GB, 8, " GB", at_most=True) if rows >= LARGE else "",
+        )
+        for rows, job in sorted(jobs.items())
+    ]
+    columns = (
+        "ratings", "fit, s", "write, s", "score, s", "peak memory", "model", "target of memory",
+    )  # fmt: skip
+    measured = store.measured(f"speed/{rows}/training" for rows in jobs)
+    words = "Whole training jobs, seconds for each million ratings.\n"
+    return "\n".join(("### Growth of a training job\n", measured, words, table(columns, lines)))
+
+
 def _loading(f: Figures) -> list[tuple[str, ...]]:
     fast = f["ours_seconds"], f["surprise_seconds"]
     small = f["ours_bytes"] / GB, f["surprise_bytes"] / GB
+    times, less = (20, 8) if f["of"] >= LARGE else (None, None)
     return [
-        _line("load to a training set", fast, "s", None),
-        _line("memory for it", small, "GB", None),
+        _line("load to a training set", fast, "s", times),
+        _line("memory for it", small, "GB", less),
     ]
 
 

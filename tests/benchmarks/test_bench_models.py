@@ -192,6 +192,29 @@ def test_the_random_ratings_of_one_users_list_are_of_every_movie_and_no_pair_twi
     assert (ratings["userId"].value_counts() == TINY.profile).all()
 
 
+def test_loading_has_targets_with_25_million_ratings_and_jobs_stand_in_their_order(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "s.json")
+    loading = {"ours_seconds": 2.0, "surprise_seconds": 80.0}
+    loading |= {"ours_bytes": 2**30, "surprise_bytes": 7 * 2**30}
+    job = {"fit": 50.0, "write": 5.0, "score": 2.5, "model_bytes": 2**20, "rows": 1.0}
+    for rows, gigabytes in ((25_000_000, 9), (1_000_000, 1)):
+        store.measure(f"speed/{rows}/loading", lambda: loading)
+        store.measure(
+            f"speed/{rows}/training", lambda peak=gigabytes: job | {"peak_bytes": peak * 2**30}
+        )
+    assert "target" in page.speed_section(store, 1_000_000)
+    assert "at least 20" not in page.speed_section(store, 1_000_000)
+    large = page.speed_section(store, 25_000_000)
+    assert "| 40.0 | at least 20: met |" in large
+    assert "| 7.0 | at least 8: missed, 0.87 of it |" in large
+    growth = page.growth_section(store)
+    assert "| 1,000,000 | 50.0 | 5.0 | 2.5 | 1.00 GB | 1 MB |  |" in growth
+    assert "| 25,000,000 | 2.0 | 0.2 | 0.1 | 9.00 GB | 1 MB | at most 8 GB: missed" in growth
+    assert growth.index("| 1,000,000") < growth.index("| 25,000,000")
+
+
 def test_the_program_writes_every_section_and_goes_on_where_it_was(
     source: Path, tmp_path: Path
 ) -> None:
@@ -217,5 +240,6 @@ def test_the_program_writes_every_section_and_goes_on_where_it_was(
     assert "<!-- models, ml-1m -->" in text
     assert "one user's top 10" in text
     assert "A whole training job on 4,750 of the ratings" in text
+    assert "### Growth of a training job" in text
     program.main([*quality_only, "--rows", "5000", *places], TINY)
     assert json.loads(store.read_text()) == after
