@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None, size: Size | None = None) -> No
     if known:
         write_section("models, published", page.published_section(), options.document)
         write_section("models, quality", page.summary(store, known), options.guide)
+        write_section("models, targets", page.targets_section(store, known), options.guide)
         write_section("models, cold", page.cold_section(store, known), options.guide)
 
 

@@ -127,6 +127,14 @@ def targets(found: Means, data: str) -> str:
     return table(("figure", "measured", "target"), rows) if rows else ""
 
 
+def targets_section(store: Store, names: Sequence[str]) -> str:
+    """Render for the guide the targets of each data set that has any."""
+    found = {data: targets(means(store, data), data) for data in names}
+    measured = store.measured(f"quality/{data}/" for data in names if found[data])
+    tables = (f"{data}:\n\n{text}" for data, text in found.items() if text)
+    return "\n".join((measured, *tables))
+
+
 def _verdict(value: float, target: Target) -> str:
     if (value <= target.bound) if target.at_most else (value >= target.bound):
         return against_target(value, target.bound, at_most=target.at_most)

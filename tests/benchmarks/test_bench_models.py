@@ -229,6 +229,7 @@ def test_the_program_writes_every_section_and_goes_on_where_it_was(
     assert "`svdpp`" not in text
     assert "time 70/30, fold protocol" in guide.read_text()
     assert "NDCG@10 of the others, without guesses" in guide.read_text()
+    assert "| random: RMSE, `svd` |" in guide.read_text()
     before = json.loads(store.read_text())
     program.main(["--rows", "5000", *places], TINY)
     after = json.loads(store.read_text())
