@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.movielens.features import NO_GENRES
+NO_GENRES = "(no genres listed)"
 
 
 def genre_membership(genres: pd.Series[str]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.movielens.features import NO_GENRES
 from cinematch_dagster.recommenders.algorithms import (
     RANKING_HEADS,
     RATING_HEADS,
@@ -16,7 +15,7 @@ from cinematch_dagster.recommenders.algorithms import (
 )
 from cinematch_dagster.recommenders.baseline import BaselinePredictor, fit_baseline
 from cinematch_dagster.recommenders.cold import Guesses
-from cinematch_dagster.recommenders.features import movie_features
+from cinematch_dagster.recommenders.features import NO_GENRES, movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.popularity import damped_mean
 from serving.arrays import as_stored
