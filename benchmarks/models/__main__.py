@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None, size: Size | None = None) -> No
         write_section("models, published", page.published_section(), options.document)
         write_section("models, quality", page.summary(store, known), options.guide)
         write_section("models, targets", page.targets_section(store, known), options.guide)
-        write_section("models, cold", page.cold_section(store, known), options.guide)
+        cold = page.cold_section(store, known)
+        write_section("models, cold", f"### Movies that nobody rated\n\n{cold}", options.document)
+        write_section("models, cold", cold, options.guide)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Path | None]:
