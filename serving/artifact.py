@@ -49,6 +49,8 @@ class ModelInfo:
         n_movies: movies in the catalogue, rated or not.
         n_ratings: training ratings.
         algorithm: rating head and ranking head, such as `svd+als`.
+        guesses: whether the heads hold guesses for movies that nobody rated; without them such
+            a movie is never recommended.
     """
 
     format: int
@@ -58,6 +60,7 @@ class ModelInfo:
     n_movies: int
     n_ratings: int
     algorithm: str
+    guesses: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Arrays:
 
     Attributes:
         movie_ids: MovieLens ids.
-        movie_counts: training ratings; a movie without any is never recommended.
+        movie_counts: training ratings.
         movie_damped_mean: popularity, in stars.
         genre_movies: whether a movie has a genre.
         user_ids: MovieLens ids.
@@ -123,6 +126,11 @@ class Artifact:
     arrays: Arrays
     titles: pa.StringArray
     genres: pa.StringArray
+
+    @property
+    def candidates(self) -> npt.NDArray[np.bool_]:
+        """Whether a movie may be recommended to somebody whose taste is known, (n_movies,)."""
+        return np.asarray((self.arrays.movie_counts > 0) | self.info.guesses)
 
     def write(self, folder: Path) -> None:
         """Write the folder; the manifest comes last."""

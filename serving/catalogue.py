@@ -28,7 +28,7 @@ class Movie:
         title: with the year, as MovieLens writes it.
         genres: pipe-separated.
         year: where the title has one.
-        n_ratings: in training; a movie without any is never recommended.
+        n_ratings: in training; a movie without any is in no list of the popular.
         mean_rating: damped, in stars; None without a rating.
     """
 

@@ -76,10 +76,11 @@ class Model:
             profiles=self._history,
             rating=artifact.rating,
             ranking=artifact.ranking,
+            candidates=artifact.candidates,
             popularity=np.where(arrays.movie_counts > 0, arrays.movie_damped_mean, -np.inf),
         )
         self.catalogue = Catalogue(artifact)
-        self._unrated = np.flatnonzero(arrays.movie_counts == 0)
+        self._never = np.flatnonzero(~artifact.candidates)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -97,7 +98,7 @@ class Model:
 
     @property
     def rated_movie_ids(self) -> Ints:
-        """The movies with a training rating, ascending: those that are ever recommended."""
+        """The movies with a training rating, ascending."""
         return self.movie_ids[self._arrays.movie_counts > 0]
 
     @property
@@ -133,8 +134,8 @@ class Model:
     def scores(self, user_ids: npt.NDArray[np.integer]) -> Floats:
         """Return the ranking scores of the whole catalogue, (n, n_movies), rated movies included.
 
-        A user not known to the model gets the damped means. Movies without a training rating
-        are -inf: they are never recommended.
+        A user not known to the model gets the damped means, and -inf for movies without a
+        training rating; they are -inf for everybody where the model holds no guesses for them.
         """
         return self._scorer.scores(user_ids)
 
@@ -147,7 +148,7 @@ class Model:
         """Return the model as it is when it knows these ratings too, (n,) each, pairwise.
 
         The movie side stays as trained. What a user had rated in training counts as well, a new
-        rating replacing the old one; movies without a training rating are ignored.
+        rating replacing the old one; movies that are never recommended are ignored.
         """
         return self._scorer.fold_in(user_ids, movie_ids, stars)
 
@@ -207,7 +208,7 @@ class Model:
             return []
         scores = np.where(self.catalogue.counts > 0, self.ranking.alike(row), -np.inf)
         scores[row] = -np.inf
-        if scores.max() <= 0:
+        if self.catalogue.counts[row] == 0 or scores.max() <= 0:
             shares = self.catalogue.genre_likeness(row)
             scores = np.where(np.isfinite(scores), shares + self.catalogue.means / 1000, -np.inf)
         scores[scores <= 0] = -np.inf
@@ -243,10 +244,10 @@ class Model:
         return Taste(self.rating.fold_in(single), single, 0)
 
     def _known(self, ratings: Mapping[int, float | None]) -> dict[int, float | None]:
-        """Return row to stars of the movies with training ratings."""
+        """Return row to stars of the movies that the heads know something of."""
         rows = {find(self.movie_ids, movie): stars for movie, stars in ratings.items()}
-        counts = self._arrays.movie_counts
-        return {row: stars for row, stars in rows.items() if row >= 0 and counts[row] > 0}
+        usable = self._scorer.candidates
+        return {row: stars for row, stars in rows.items() if row >= 0 and usable[row]}
 
     def _changed(self, user: int, given: Mapping[int, float | None]) -> dict[int, float] | None:
         """Return row to stars with what was given since, None where that changes nothing."""
@@ -289,7 +290,7 @@ class Model:
     def _scored(self, taste: Taste, top_k: int, allowed: Mask | None, diversity: float) -> _Picks:
         """Score the whole catalogue, rated movies out."""
         scores = self.ranking.scores(taste.profile)[0]
-        scores[self._unrated] = -np.inf
+        scores[self._never] = -np.inf
         scores[taste.rated] = -np.inf
         if allowed is not None:
             scores[~allowed] = -np.inf
@@ -330,7 +331,7 @@ class Model:
         counts = self._arrays.movie_counts[picks.rows].tolist()
         return [
             reasons.like(self.catalogue.title(near))
-            if near >= 0
+            if near >= 0 and count > 0
             else reasons.rated(strategy, mean, count)
             for near, mean, count in zip(picks.nearest.tolist(), means, counts, strict=True)
         ]

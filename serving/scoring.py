@@ -13,7 +13,8 @@ from serving.lookup import find_all
 from serving.profiles import Profiles
 from serving.taste import HIGHEST, LOWEST
 
-_BLOCK = 65_536
+_BLOCK = 4_096
+"""Pairs at once: their factors stay in the cache, and memory is used again."""
 _NOBODY = -1
 
 Ids = npt.NDArray[np.integer]
@@ -29,6 +30,7 @@ class Scorer:
         profiles: their ratings.
         rating: the head that expects stars, with these users.
         ranking: the head that orders.
+        candidates: whether a movie may be recommended, and its ratings count.
         popularity: scores for everybody else; -inf for a movie without a training rating.
     """
 
@@ -37,6 +39,7 @@ class Scorer:
     profiles: Profiles
     rating: RatingHead
     ranking: RankingHead
+    candidates: npt.NDArray[np.bool_]
     popularity: Floats
 
     def predict(self, user_ids: Ids, movie_ids: Ids) -> Floats:
@@ -54,20 +57,20 @@ class Scorer:
     def scores(self, user_ids: Ids) -> Floats:
         """Return the ranking scores, (n, n_movies), rated movies included.
 
-        An unknown user gets `popularity`. Movies without a training rating are -inf.
+        An unknown user gets `popularity`. What is no candidate is -inf.
         """
         users = find_all(self.user_ids, user_ids)
         known = users >= 0
         scores = np.empty((len(users), len(self.movie_ids)), dtype=np.float32)
         scores[known] = self.ranking.scores(self.profiles.take(users[known]))
         scores[~known] = self.popularity
-        scores[:, np.isneginf(self.popularity)] = -np.inf
+        scores[:, ~self.candidates] = -np.inf
         return scores
 
     def fold_in(self, user_ids: Ids, movie_ids: Ids, stars: npt.NDArray[np.floating]) -> FoldedIn:
         """Return what the heads say when they know these ratings too, (n,) each."""
         movies = find_all(self.movie_ids, movie_ids)
-        usable = (movies >= 0) & np.isfinite(self.popularity[movies])
+        usable = (movies >= 0) & self.candidates[movies]
         ids, owners = np.unique(user_ids[usable], return_inverse=True)
         profiles = self.profiles.take(find_all(self.user_ids, ids)).with_ratings(
             owners, movies[usable], stars[usable]

@@ -45,6 +45,10 @@ def main(arguments: Sequence[str] | None = None, size: Size | None = None) -> No
     if known:
         write_section("models, published", page.published_section(), options.document)
         write_section("models, quality", page.summary(store, known), options.guide)
+        write_section("models, targets", page.targets_section(store, known), options.guide)
+        cold = page.cold_section(store, known)
+        write_section("models, cold", f"### Movies that nobody rated\n\n{cold}", options.document)
+        write_section("models, cold", cold, options.guide)
 
 
 def _given(options: argparse.Namespace) -> dict[str, Path | None]:
@@ -52,13 +56,13 @@ def _given(options: argparse.Namespace) -> dict[str, Path | None]:
 
 
 def _quality(store: Store, data: str, source: Path | None, options: argparse.Namespace) -> None:
-    ratings = read(source)
+    found = read(source)
     left_out = frozenset(name for name in options.leave_out if "/" not in name)
     left_out |= {n.partition("/")[2] for n in options.leave_out if n.startswith(f"{data}/")}
-    wanted = cases(data, len(ratings), options.seeds, left_out)
+    wanted = cases(data, len(found.ratings), options.seeds, left_out)
     for number, case in enumerate(wanted, start=1):
         log.info("%s: %d of %d of %s", case.name, number, len(wanted), data)
-        store.measure(case.name, lambda c=case: measure(c, ratings), again=options.again)  # type: ignore[misc]
+        store.measure(case.name, lambda c=case: measure(c, found), again=options.again)  # type: ignore[misc]
         write_section(f"models, {data}", page.quality_section(store, data), options.document)
 
 
@@ -79,6 +83,8 @@ def _speed(store: Store, rows: int, size: Size, options: argparse.Namespace) -> 
             store.measure(f"speed/{rows}/{part}", parts[part], again=options.again)
             body = page.speed_section(store, rows)
             write_section(f"models, speed, {rows}", body, options.document)
+    if growth := page.growth_section(store):
+        write_section("models, growth", growth, options.document)
 
 
 def _parser() -> argparse.ArgumentParser:

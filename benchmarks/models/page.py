@@ -11,11 +11,23 @@ from benchmarks.models.store import Figures, Store
 from benchmarks.report import against_target, table
 
 GB, MS = 2**30, 1_000
+LARGE = 25_000_000
+"""Ratings from which on the targets of loading and memory hold."""
 RANDOM = ("static_rmse", "static_mae", "static_precision", "static_ndcg", "fit_seconds")
 TIME = (
     "static_rmse", "static_mae", "sequential_rmse", "sequential_mae",
     "fold_rmse", "fold_precision", "fold_ndcg",
 )  # fmt: skip
+COLD_ORDER = (
+    "cold_place", "cold_ndcg", "cold_ndcg_chance", "cold_hit_rate", "cold_hit_rate_chance",
+    "cold_listed", "warm_ndcg_without", "warm_ndcg",
+)  # fmt: skip
+COLD_ORDER_COLUMNS = (
+    "data", "algorithm", "place", "NDCG@10", "by chance", "hit rate", "by chance",
+    "share of lists", "NDCG@10 of the others, without guesses", "with guesses",
+)  # fmt: skip
+COLD_STARS = ("cold_rmse_without", "cold_rmse")
+COLD_STARS_COLUMNS = ("data", "algorithm", "RMSE without guesses", "with guesses")
 Means = dict[str, dict[str, dict[str, float]]]
 
 
@@ -85,6 +97,21 @@ def _time(found: Mapping[str, Mapping[str, float]]) -> str:
     return table(columns, [(f"`{name}`", *_digits(f, TIME)) for name, f in found.items()])
 
 
+def cold_section(store: Store, names: Sequence[str]) -> str:
+    """Render for the guide what is made of movies that nobody rated."""
+    stars: list[tuple[str, ...]] = []
+    order: list[tuple[str, ...]] = []
+    for data in names:
+        for algorithm, figures in means(store, data).get("cold", {}).items():
+            line = data, f"`{algorithm}`"
+            if "cold_rmse" in figures:
+                stars.append((*line, *_digits(figures, COLD_STARS)))
+            else:
+                order.append((*line, *_digits(figures, COLD_ORDER)))
+    measured = store.measured(f"quality/{name}/cold/" for name in names)
+    return "\n".join((measured, table(COLD_ORDER_COLUMNS, order), table(COLD_STARS_COLUMNS, stars)))
+
+
 def _digits(figures: Mapping[str, float], names: Iterable[str]) -> list[str]:
     return [f"{figures[name]:.4f}" if name in figures else "" for name in names]
 
@@ -98,6 +125,14 @@ def targets(found: Means, data: str) -> str:
         and (value := found.get(t.split, {}).get(t.algorithm, {}).get(t.figure)) is not None
     ]
     return table(("figure", "measured", "target"), rows) if rows else ""
+
+
+def targets_section(store: Store, names: Sequence[str]) -> str:
+    """Render for the guide the targets of each data set that has any."""
+    found = {data: targets(means(store, data), data) for data in names}
+    measured = store.measured(f"quality/{data}/" for data in names if found[data])
+    tables = (f"{data}:\n\n{text}" for data, text in found.items() if text)
+    return "\n".join((measured, *tables))
 
 
 def _verdict(value: float, target: Target) -> str:
@@ -133,7 +168,10 @@ def speed_section(store: Store, rows: int) -> str:
     found = store.figures(f"speed/{rows}/")
     parts = [f"### Speed with {rows:,} ratings\n", store.measured([f"speed/{rows}/"])]
     lines = [
-        line for part, render in _LINES.items() if part in found for line in render(found[part])
+        line
+        for part, render in _LINES.items()
+        if part in found
+        for line in render(found[part] | {"of": float(rows)})
     ]
     if lines:
         columns = ("what", "the platform", "Surprise", "ratio", "target")
@@ -152,12 +190,40 @@ def speed_section(store: Store, rows: int) -> str:
     return "\n".join(parts)
 
 
+def growth_section(store: Store) -> str:
+    """Render whole training jobs beside each other, the smallest first; empty without any."""
+    jobs = {
+        int(name.partition("/")[0]): job
+        for name, job in store.figures("speed/").items()
+        if name.endswith("/training")
+    }
+    if not jobs:
+        return ""
+    lines = [
+        (
+            f"{rows:,}",
+            *(f"{job[part] * 1e6 / rows:.1f}" for part in ("fit", "write", "score")),
+            f"{job['peak_bytes'] / GB:.2f} GB",
+            f"{job['model_bytes'] / 2**20:.0f} MB",
+            against_target(job["peak_bytes"] / GB, 8, " GB", at_most=True) if rows >= LARGE else "",
+        )
+        for rows, job in sorted(jobs.items())
+    ]
+    columns = (
+        "ratings", "fit, s", "write, s", "score, s", "peak memory", "model", "target of memory",
+    )  # fmt: skip
+    measured = store.measured(f"speed/{rows}/training" for rows in jobs)
+    words = "Whole training jobs, seconds for each million ratings.\n"
+    return "\n".join(("### Growth of a training job\n", measured, words, table(columns, lines)))
+
+
 def _loading(f: Figures) -> list[tuple[str, ...]]:
     fast = f["ours_seconds"], f["surprise_seconds"]
     small = f["ours_bytes"] / GB, f["surprise_bytes"] / GB
+    times, less = (20, 8) if f["of"] >= LARGE else (None, None)
     return [
-        _line("load to a training set", fast, "s", None),
-        _line("memory for it", small, "GB", None),
+        _line("load to a training set", fast, "s", times),
+        _line("memory for it", small, "GB", less),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How good each algorithm is: random split, and the platform's cut in time by three protocols."""
+"""How good each algorithm is: random split, cut in time by three protocols, hidden movies."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import pandas as pd
 
+from benchmarks.models.cold import measure_cold
 from benchmarks.models.store import Figures
 from cinematch_dagster.movielens import clean, cut_by_time, load
-from cinematch_dagster.movielens.raw_files import read_ratings
+from cinematch_dagster.movielens.raw_files import read_movies, read_ratings
 from cinematch_dagster.movielens.unpack import unpack
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.evaluation import (
@@ -26,7 +27,7 @@ from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.scorer import scorer
 from cinematch_dagster.settings import ROOT, TrainingSettings
 
-Split = Literal["random", "time"]
+Split = Literal["random", "time", "cold"]
 SMALL: Final = 200_000
 """Ratings up to which every algorithm gets every seed."""
 SLOW: Final = ("svdpp", "knn_baseline")
@@ -52,18 +53,26 @@ class Case:
         return f"quality/{self.data}/{self.split}/{self.algorithm}/{self.seed}"
 
 
-def read(source: Path | None) -> pd.DataFrame:
-    """Read and clean the ratings of a MovieLens zip or folder; None is the shipped sample."""
+class Data(NamedTuple):
+    """A data set: its ratings frame, cleaned, and movieId, title, genres."""
+
+    ratings: pd.DataFrame
+    movies: pd.DataFrame
+
+
+def read(source: Path | None) -> Data:
+    """Read and clean a MovieLens zip or folder; None is the shipped sample."""
     if source is None:
-        return clean(load("sample", ROOT / "data").ratings)[0]
+        sample = load("sample", ROOT / "data")
+        return Data(clean(sample.ratings)[0], sample.movies)
     with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
         unpack(source, Path(name) / "data")
-        ratings, _ = clean(read_ratings(Path(name) / "data")[0])
-        return ratings
+        folder = Path(name) / "data"
+        return Data(clean(read_ratings(folder)[0])[0], read_movies(folder))
 
 
 def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> list[Case]:
-    """Return what to measure, the slow last: the cut in time, which has no chance, random splits.
+    """Return what to measure, the slow last: cut in time, hidden movies, random splits.
 
     Args:
         data: its name.
@@ -73,6 +82,7 @@ def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> l
     """
     algorithms = [name for name in (*RATING_HEADS, *RANKING_HEADS) if name not in leave_out]
     found = [Case(data, "time", name, FIRST_SEED) for name in algorithms]
+    found += [Case(data, "cold", name, FIRST_SEED) for name in algorithms if name not in SLOW]
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         for name in algorithms:
             if n_ratings <= SMALL or name not in SLOW or seed == FIRST_SEED:
@@ -80,13 +90,15 @@ def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> l
     return sorted(found, key=lambda case: (case.algorithm in SLOW, case.seed))
 
 
-def measure(case: Case, ratings: pd.DataFrame) -> Figures:
+def measure(case: Case, data: Data) -> Figures:
     """Fit and score one algorithm; the other head is the cheapest one, its figures are left out."""
-    if case.split == "random":
-        train, test = random_split(ratings, TEST_SHARE, case.seed)
-    else:
-        train, test = cut_by_time(ratings, TRAIN_SHARE)
     hyperparameters = replace(defaults(), seed=case.seed)
+    if case.split == "cold":
+        return measure_cold(case.algorithm, *data, hyperparameters)
+    if case.split == "random":
+        train, test = random_split(data.ratings, TEST_SHARE, case.seed)
+    else:
+        train, test = cut_by_time(data.ratings, TRAIN_SHARE)
     interactions = Interactions.from_frame(train)
     stars = case.algorithm in RATING_HEADS
     fit_rating = RATING_HEADS[case.algorithm if stars else "baseline"]

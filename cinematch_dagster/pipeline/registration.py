@@ -29,7 +29,7 @@ from cinematch_dagster.pipeline.registry import (
 from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.pipeline.retention import delete_old_versions
 from cinematch_dagster.pipeline.training import TrainingData, read_training_data
-from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide
+from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
 from cinematch_dagster.recommenders.baseline import fit_floor
 from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold
 from cinematch_dagster.recommenders.gate.words import plain
@@ -109,6 +109,7 @@ def _decide(
     with connect(dsn) as connection:
         champion = promotions.in_production(connection)
     contenders, verdict = _compare(data, settings, client, challenger, champion)
+    _draw(client, challenger.run_id, contenders)
     promotion = Promotion(
         version=challenger.version,
         from_version=champion.version if champion else None,
@@ -158,6 +159,14 @@ def _compare(
         _thresholds(settings.promotion),
     )
     return contenders, verdict
+
+
+def _draw(client: MlflowClient, run_id: str, contenders: dict[str, Contender]) -> None:
+    """Log both models beside each other to the challenger's run, where two were compared."""
+    new, champion = contenders["challenger"].held_out, contenders.get("champion")
+    if new and champion and champion.held_out:
+        figure = plots.champion_against_challenger(new, champion.held_out)
+        client.log_figure(run_id, figure, "plots/champion_against_challenger.png")
 
 
 def _record(

@@ -27,7 +27,7 @@ from cinematch_dagster.recommenders import (
     plots,
 )
 from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
-from cinematch_dagster.recommenders.export import genre_membership
+from cinematch_dagster.recommenders.features import genre_membership
 from cinematch_dagster.recommenders.learning import learning_curve
 from cinematch_dagster.recommenders.popularity import most_ratings
 from cinematch_dagster.settings import TrainingSettings

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cinematch_dagster.recommenders.fit import NO_GENRES, Trained
+from cinematch_dagster.recommenders.features import genre_membership
+from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.lists import make_lists
 from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo
 
@@ -34,6 +35,7 @@ def export(
         n_movies=len(interactions.movie_ids),
         n_ratings=len(interactions.stars),
         algorithm=trained.algorithm,
+        guesses=True,
     )
     membership = genre_membership(trained.genres)
     titles = pa.array(trained.titles, type=pa.string())
@@ -47,11 +49,6 @@ def export(
         titles=titles,
         genres=genres,
     ).write(folder)
-
-
-def genre_membership(genres: pd.Series[str]) -> pd.DataFrame:
-    """Return which movies have which genre, a column a genre, from pipe-separated texts."""
-    return genres.replace(NO_GENRES, "").str.get_dummies("|").astype(bool)
 
 
 def _arrays(trained: Trained, membership: pd.DataFrame) -> Arrays:

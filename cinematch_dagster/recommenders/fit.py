@@ -14,12 +14,12 @@ from cinematch_dagster.recommenders.algorithms import (
     Hyperparameters,
 )
 from cinematch_dagster.recommenders.baseline import BaselinePredictor, fit_baseline
+from cinematch_dagster.recommenders.cold import Guesses
+from cinematch_dagster.recommenders.features import NO_GENRES, movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.popularity import damped_mean
 from serving.arrays import as_stored
 from serving.heads import RankingHead, RatingHead
-
-NO_GENRES = "(no genres listed)"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Trained:
         genres: of the catalogue, pipe-separated, (n_movies,).
         rating: the head that predicts stars.
         ranking: the head that orders.
+        guesses: what both say of movies that nobody rated.
         popularity: damped mean in stars, (n_movies,).
         baseline: the sanity floor, fitted to the same ratings.
         hyperparameters: as given.
@@ -42,6 +43,7 @@ class Trained:
     genres: pd.Series[str]
     rating: RatingHead
     ranking: RankingHead
+    guesses: Guesses
     popularity: npt.NDArray[np.float64]
     baseline: BaselinePredictor
     hyperparameters: Hyperparameters
@@ -64,15 +66,19 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
     interactions = Interactions.from_frame(ratings, movies["movieId"].to_numpy())
     catalogue = movies.set_index("movieId").reindex(interactions.movie_ids)
     known = catalogue["title"].notna()
+    titles = catalogue["title"].where(known, "Movie " + catalogue.index.astype(str))
+    genres = catalogue["genres"].fillna(NO_GENRES)
+    guesses = Guesses.of(movie_features(titles, genres), interactions.movie_counts)
     rating = RATING_HEADS[h.rating_head](interactions, h)
     ranking = RANKING_HEADS[h.ranking_head](interactions, h)
     n_movies = len(interactions.movie_ids)
     return Trained(
         interactions=interactions,
-        titles=catalogue["title"].where(known, "Movie " + catalogue.index.astype(str)),
-        genres=catalogue["genres"].fillna(NO_GENRES),
-        rating=as_stored(rating, n_movies),
-        ranking=as_stored(ranking, n_movies),
+        titles=titles,
+        genres=genres,
+        rating=as_stored(guesses.into(rating), n_movies),
+        ranking=as_stored(guesses.into(ranking), n_movies),
+        guesses=guesses,
         popularity=damped_mean(interactions),
         baseline=fit_baseline(interactions),
         hyperparameters=h,

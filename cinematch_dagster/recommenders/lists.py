@@ -31,18 +31,16 @@ class Lists(NamedTuple):
 
 
 def make_lists(interactions: Interactions, head: RankingHead, top_n: int) -> Lists:
-    """Rank the movies with a training rating for each user, the user's rated movies out."""
+    """Rank the whole catalogue for each user, the user's rated movies out."""
     n_users = len(interactions.user_ids)
     lists = Lists(
         np.zeros((n_users, top_n), dtype=np.int32),
         np.zeros((n_users, top_n), dtype=np.float16),
         np.zeros((n_users, min(top_n, REASONS)), dtype=np.int32),
     )
-    unrated = interactions.movie_counts == 0
     for start in range(0, n_users, _BLOCK):
         users = np.arange(start, min(start + _BLOCK, n_users))
         scores = head.scores(interactions.profiles.take(users))
-        scores[:, unrated] = -np.inf
         for user, row in zip(users.tolist(), scores, strict=True):
             _fill(lists, user, row, interactions, head)
     return lists

@@ -40,8 +40,8 @@ class WeekScores:
         overall: every rating.
         warm_user: ratings of users whom the model knows.
         new_user: those of all others; `warm_user` and this one add up to `overall`.
-        new_movie: ratings of movies without a training rating, whoever gave them. Such a movie is
-            never recommended, so this slice has no hits.
+        new_movie: ratings of movies without a training rating, whoever gave them. Of such a movie
+            the model knows genres and decade at most, so this slice has few hits.
     """
 
     overall: SliceScores

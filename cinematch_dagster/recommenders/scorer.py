@@ -20,12 +20,14 @@ def scorer(interactions: Interactions, rating: RatingHead, ranking: RankingHead)
         ranking: the head that orders.
     """
     n_movies = len(interactions.movie_ids)
-    popularity = np.where(interactions.movie_counts > 0, damped_mean(interactions), -np.inf)
+    rated = interactions.movie_counts > 0
+    popularity = np.where(rated, damped_mean(interactions), -np.inf)
     return Scorer(
         movie_ids=interactions.movie_ids,
         user_ids=interactions.user_ids,
         profiles=interactions.profiles,
         rating=as_stored(rating, n_movies),
         ranking=as_stored(ranking, n_movies),
+        candidates=rated,
         popularity=popularity.astype(np.float32),
     )

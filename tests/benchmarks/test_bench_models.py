@@ -2,16 +2,19 @@ import json
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
 from benchmarks.models import __main__ as program
 from benchmarks.models import page, quality, speed
+from benchmarks.models.cold import Hidden, _place
 from benchmarks.models.published import TARGETS
 from benchmarks.models.quality import Case, cases, measure
 from benchmarks.models.speed import Size
 from benchmarks.models.store import Store
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
+from cinematch_dagster.recommenders.evaluation.ranking import Ranked
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
 from cinematch_dagster.settings import TrainingSettings
 
@@ -74,6 +77,40 @@ def test_an_algorithm_has_its_own_figures_and_no_others(
     later = {"static", "fold", "sequential"} if stars else {"static", "fold"}
     assert protocols == ({"static"} if split == "random" else later)
     assert all(np.isfinite(value) for value in found.values())
+
+
+@pytest.mark.parametrize("algorithm", ["svd", "baseline", "als", "item_knn", "popularity"])
+def test_hidden_movies_have_figures_of_their_own(source: Path, algorithm: str) -> None:
+    found = measure(Case("d", "cold", algorithm, 42), quality.read(source))
+    stars = algorithm in RATING_HEADS
+    assert set(found) == set(page.COLD_STARS if stars else page.COLD_ORDER)
+    assert all(np.isfinite(value) for value in found.values())
+
+
+def test_of_a_hidden_movie_nothing_is_trained_on(source: Path) -> None:
+    ratings = quality.read(source).ratings
+    data = Hidden.of(ratings, seed=0)
+    hidden = data.interactions.movie_ids[data.hidden]
+    assert len(hidden) == 4
+    assert not set(hidden) & {*data.train["movieId"], *data.test["movieId"]}
+    assert set(data.new["movieId"]) == set(hidden)
+    assert len(data.train) + len(data.test) + len(data.new) == len(ratings)
+
+
+def test_a_liked_movie_s_place_among_the_hidden_is_1_at_the_top_and_0_at_the_end() -> None:
+    class Ids:
+        movie_ids = np.arange(5, dtype=np.int32)
+
+        def scores(self, user_ids: npt.NDArray[np.integer]) -> npt.NDArray[np.float32]:
+            return np.tile(np.arange(5, dtype=np.float32), (len(user_ids), 1))
+
+    hidden = np.array([False, False, True, True, True])
+    users = np.array([7, 8], dtype=np.int32)
+    nothing = np.zeros((2, 10), dtype=np.bool_)
+    lists = np.full((2, 10), -1, dtype=np.int32)
+    wanted = (np.array([7, 8, 8]) << 32) + np.array([4, 2, 3])
+    ranked = Ranked(users, lists, nothing, wanted)
+    assert _place(ranked, Ids(), hidden) == pytest.approx((1 + 0.25) / 2)  # type: ignore[arg-type]
 
 
 def test_what_is_measured_is_kept_and_not_measured_again(tmp_path: Path) -> None:
@@ -155,6 +192,29 @@ def test_the_random_ratings_of_one_users_list_are_of_every_movie_and_no_pair_twi
     assert (ratings["userId"].value_counts() == TINY.profile).all()
 
 
+def test_loading_has_targets_with_25_million_ratings_and_jobs_stand_in_their_order(
+    tmp_path: Path,
+) -> None:
+    store = Store(tmp_path / "s.json")
+    loading = {"ours_seconds": 2.0, "surprise_seconds": 80.0}
+    loading |= {"ours_bytes": 2**30, "surprise_bytes": 7 * 2**30}
+    job = {"fit": 50.0, "write": 5.0, "score": 2.5, "model_bytes": 2**20, "rows": 1.0}
+    for rows, gigabytes in ((25_000_000, 9), (1_000_000, 1)):
+        store.measure(f"speed/{rows}/loading", lambda: loading)
+        store.measure(
+            f"speed/{rows}/training", lambda peak=gigabytes: job | {"peak_bytes": peak * 2**30}
+        )
+    assert "target" in page.speed_section(store, 1_000_000)
+    assert "at least 20" not in page.speed_section(store, 1_000_000)
+    large = page.speed_section(store, 25_000_000)
+    assert "| 40.0 | at least 20: met |" in large
+    assert "| 7.0 | at least 8: missed, 0.87 of it |" in large
+    growth = page.growth_section(store)
+    assert "| 1,000,000 | 50.0 | 5.0 | 2.5 | 1.00 GB | 1 MB |  |" in growth
+    assert "| 25,000,000 | 2.0 | 0.2 | 0.1 | 9.00 GB | 1 MB | at most 8 GB: missed" in growth
+    assert growth.index("| 1,000,000") < growth.index("| 25,000,000")
+
+
 def test_the_program_writes_every_section_and_goes_on_where_it_was(
     source: Path, tmp_path: Path
 ) -> None:
@@ -168,6 +228,8 @@ def test_the_program_writes_every_section_and_goes_on_where_it_was(
     assert "`ease`" in text
     assert "`svdpp`" not in text
     assert "time 70/30, fold protocol" in guide.read_text()
+    assert "NDCG@10 of the others, without guesses" in guide.read_text()
+    assert "| random: RMSE, `svd` |" in guide.read_text()
     before = json.loads(store.read_text())
     program.main(["--rows", "5000", *places], TINY)
     after = json.loads(store.read_text())
@@ -179,5 +241,6 @@ def test_the_program_writes_every_section_and_goes_on_where_it_was(
     assert "<!-- models, ml-1m -->" in text
     assert "one user's top 10" in text
     assert "A whole training job on 4,750 of the ratings" in text
+    assert "### Growth of a training job" in text
     program.main([*quality_only, "--rows", "5000", *places], TINY)
     assert json.loads(store.read_text()) == after

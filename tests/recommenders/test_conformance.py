@@ -1,18 +1,21 @@
 """Every algorithm of the settings passes its conformance class, and a new one by the recipe."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import algorithms
+from cinematch_dagster.recommenders import algorithms, export, fit
 from cinematch_dagster.recommenders.ease import fit_ease
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.settings import TrainingSettings
+from serving import Model
 from serving.heads import FactorRating, RankingHead, RatingHead
 from tests.recommenders.conformance import RankingConformance, RatingConformance
-from tests.recommenders.frames import SMALL
+from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK
 
 
 class TestSvd(RatingConformance):
@@ -84,6 +87,25 @@ class TestTheRecipe(RatingConformance):
 
     def fit(self, interactions: Interactions) -> RatingHead:
         return fit_movie_means(interactions)
+
+
+def test_an_algorithm_by_the_recipe_is_fitted_exported_and_served_by_its_name(
+    ratings: pd.DataFrame, movies: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(algorithms.RATING_HEADS, "movie_means", lambda i, _: fit_movie_means(i))
+    trained = fit(ratings, movies, replace(SMALL, rating_head="movie_means"))
+    export(trained, tmp_path, week=WEEK, trained_at=TRAINED_AT)
+    model = Model.load(tmp_path)
+    assert model.info.algorithm == "movie_means+als"
+    means = ratings.groupby("movieId")["rating"].mean()
+    user = int(model.user_ids[0])
+    found = model.predict(np.full(len(means), user), means.index.to_numpy())
+    np.testing.assert_allclose(found, means, rtol=0, atol=1e-5)
+    listed = model.recommend(user, 5).recommendations
+    assert len(listed) == 5
+    for movie in listed:
+        if movie.movie_id in means.index:
+            assert movie.predicted_rating == pytest.approx(means[movie.movie_id], abs=1e-5)
 
 
 def test_the_settings_name_every_algorithm() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders import Hyperparameters, Trained, export, fit
-from cinematch_dagster.recommenders.export import genre_membership
+from cinematch_dagster.recommenders.features import genre_membership
 from cinematch_dagster.settings import TrainingSettings
 from serving import Model
 from serving.artifact import Artifact
@@ -61,6 +61,7 @@ def test_the_manifest_says_what_the_model_is(model: Model, ratings: pd.DataFrame
         "n_movies": ratings["movieId"].nunique() + 2,
         "n_ratings": len(ratings),
         "algorithm": "svd+als",
+        "guesses": True,
     }
     assert model.genres == ("Comedy", "Drama")
 

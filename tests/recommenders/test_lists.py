@@ -23,15 +23,16 @@ def head(users: list[list[float]], movies: list[list[float]]) -> FixedRanking:
 
 
 def test_lists_worked_by_hand() -> None:
-    # Movies 1, 2, 3 point right, up, and between; nobody rated movie 4.
+    # Movies 1, 2, 3 point right, up, and between; nobody rated movie 4, which points up.
     frame = ratings_frame((7, 1, 5.0), (8, 2, 3.0), (8, 3, 4.5))
     interactions = Interactions.from_frame(frame, np.array([4]))
-    factors = [[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [9.0, 9.0]]
-    lists = make_lists(interactions, head([[1.0, 0.5], [0.0, 1.0]], factors), top_n=3)
-    assert lists.movies.tolist() == [[3, 2, 0], [1, 0, 0]]
-    np.testing.assert_allclose(lists.scores, [[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]], rtol=1e-3)
-    # User 7 liked movie 1, at a right angle to movie 2; user 8 liked movie 3 only.
-    assert lists.nearest.tolist() == [[1, 0, 0], [3, 0, 0]]
+    factors = [[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.0, 0.25]]
+    lists = make_lists(interactions, head([[1.0, 0.5], [0.0, 1.0]], factors), top_n=4)
+    assert lists.movies.tolist() == [[3, 2, 4, 0], [4, 1, 0, 0]]
+    expected = [[1.0, 0.5, 0.125, 0.0], [0.25, 0.0, 0.0, 0.0]]
+    np.testing.assert_allclose(lists.scores, expected, rtol=1e-3)
+    # User 7 liked movie 1, at a right angle to movies 2 and 4; user 8 liked movie 3 only.
+    assert lists.nearest.tolist() == [[1, 0, 0, 0], [3, 3, 0, 0]]
 
 
 def test_a_user_who_liked_nothing_has_no_nearest_movie() -> None:
@@ -49,7 +50,6 @@ def test_blocks_of_users_make_no_difference(
     lists = make_lists(trained.interactions, trained.ranking, 12)
     scores = trained.ranking.scores(trained.interactions.profiles)
     scores[trained.interactions.matrix.nonzero()] = -np.inf
-    scores[:, trained.interactions.movie_counts == 0] = -np.inf
     best = -np.sort(-scores, axis=1)[:, :12]
     np.testing.assert_allclose(lists.scores, np.where(np.isfinite(best), best, 0), atol=1e-3)
     np.testing.assert_array_equal(lists.movies > 0, np.isfinite(best))

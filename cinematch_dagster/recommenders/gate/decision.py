@@ -104,16 +104,29 @@ def decide(
     _same_rows(challenger.standing, champion.standing, "standing test")
     _same_rows(new, old, "held-out")
     _same_rows(new, least, "held-out")
+    loss = challenger.standing.rating.rmse - champion.standing.rating.rmse
+    standing = at_most("standing_rmse_loss", loss, thresholds.standing_tolerance)
+    return _weighed(new, old, least, trusted, standing, thresholds)
+
+
+def _weighed(
+    new: FoldScores,
+    old: FoldScores,
+    least: FoldScores,
+    trusted: tuple[Rule, ...],
+    standing: Rule,
+    thresholds: Thresholds,
+) -> Verdict:
+    """Judge by the held-out rows; `least` are the floor's scores on them."""
     interval = paired_interval(new.ranking.ndcg_at_10, old.ranking.ndcg_at_10)
     basis = _basis(len(new.ranking.users), thresholds)
-    standing_loss = challenger.standing.rating.rmse - champion.standing.rating.rmse
     rules = (
         *trusted,
         *_primary(basis, new, old, least.ranking, interval, thresholds),
         more_than("rmse_gain_over_baseline", least.rating.rmse - new.rating.rmse, 0.0),
         *_guards(basis, new, old, thresholds),
         *_slices(new, old, thresholds),
-        at_most("standing_rmse_loss", standing_loss, thresholds.standing_tolerance),
+        standing,
     )
     few = thresholds.minimum_ranked_users if basis == "stars, too few ranked users" else None
     return _verdict(words.compared(new, old, interval, few), rules, basis, interval)
