@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +16,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from benchmarks.serving import servers
-from benchmarks.serving.load import Load, pace, request, saturate
+from benchmarks.serving.load import pace, request, saturate
 from benchmarks.serving.servers import Server
 from benchmarks.serving.synthetic import Size, write_model
 from serving.model import Model
@@ -129,7 +128,8 @@ def grow(size: Size, effort: Effort) -> Results:
         with servers.ours(folder, uri) as fresh:
             download = fresh.first_answer
         with servers.ours(folder, uri) as api, servers.off_the_first_core():
-            ways = _rounds(_ways({"ours": api}, size), {}, effort)
+            asked = _ways({"ours": api}, size)
+            ways = _rounds({name: asked[name] for name in (KNOWN, RATINGS)}, {}, effort)
             n_bytes = sum(file.stat().st_size for file in (folder / "model").iterdir())
             return Results(size, n_bytes, download, ways, {"ours": _memory(api)})
 
@@ -225,8 +225,8 @@ def _rounds(
         for name, call in calls.items():
             found[name].rates.append(_calls(call, effort.seconds))
     for _ in range(effort.rounds):
-        for name in set(ways) - {FIRST}:
-            load = partial(pace, *ways[name])(effort.seconds, found[name].rate / 3)
+        for name in ways.keys() - {FIRST}:
+            load = pace(*ways[name], effort.seconds, found[name].rate / 3)
             found[name].paced.append(load.percentile(0.99))
             found[name].failures += load.failures
     return found
@@ -244,6 +244,3 @@ def _calls(call: Callable[[], object], seconds: float) -> float:
 
 def _memory(server: Server) -> Memory:
     return Memory(server.first_answer, server.resident, server.own)
-
-
-__all__ = ["Effort", "Figures", "Load", "Memory", "Results", "grow", "measure", "requests"]
