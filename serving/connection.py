@@ -7,6 +7,7 @@ from functools import cache
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from serving.problems import MEDIA_TYPE, problem_response
 from serving.settings import load_settings
 
 
@@ -33,6 +34,17 @@ class Connection(HttpToolsProtocol):
         """Wait no longer."""
         self._stop()
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what can't be read with a problem document, as all that is refused."""
+        body = bytes(problem_response(400, msg).body)
+        head = (
+            "HTTP/1.1 400 Bad Request\r\n"
+            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\n"
+            "connection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no longer."""
