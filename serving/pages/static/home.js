@@ -144,8 +144,8 @@ function heading(answer) {
   const n = store.rated.size;
   const { year_from: from, year_to: to } = wishes.years;
   const years = from && to ? `${from} to ${to}` : from ? `from ${from} on` : to ? `up to ${to}` : "";
-  const only = [[...wishes.genres].join(" or "), years].filter(Boolean).join(", ");
-  const among = only ? `, ${only} only` : "";
+  const genres = wishes.genres.size ? `${[...wishes.genres].join(" or ")} only` : "";
+  const among = [genres, years].filter(Boolean).map((words) => `, ${words}`).join("");
   if (starting()) return ["Which of these do you know?", `Films that many people love${among}. Give stars to those you have seen.`];
   if (answer.strategy === "popular" || answer.strategy === "genre") return ["Loved by many", `Your films say nothing yet${among}.`];
   const source = store.person === NOBODY ? `From ${films(n)} you rated` : n ? `From what the model learnt of person ${store.person}, and ${films(n)} rated here` : `From what the model learnt of person ${store.person}`;
