@@ -38,6 +38,7 @@ class Client:
         seconds: when a question was asked, and how long the answer took.
         wrong: answers that are not 2xx, or whose titles are not of the version that they name.
         failure: what ended the connection.
+        port: its own.
     """
 
     http: httpx.Client
@@ -45,12 +46,14 @@ class Client:
     seconds: list[tuple[float, float]] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     failure: Exception | None = None
+    port: int = 0
 
     def ask(self, path: str, body: object) -> None:
         """Ask once."""
         begin = time.monotonic()
         answer = self.http.post(path, json=body) if body else self.http.get(path)
         self.seconds.append((begin, time.monotonic() - begin))
+        self.port = answer.extensions["network_stream"].get_extra_info("client_addr")[1]
         found = answer.json()
         version = found.get("model_version")
         titles = [movie["title"] for movie in found.get("recommendations", found.get("movies", []))]
@@ -62,12 +65,6 @@ class Client:
             self.wrong.append(f"{answer.status_code} {answer.text}")
         elif self.versions[-1:] != [version]:
             self.versions.append(version)
-
-    def port(self) -> int:
-        """Its own port."""
-        stream = next(iter(self.http._transport._pool.connections))._connection  # type: ignore[attr-defined]
-        port: int = stream._network_stream.get_extra_info("client_addr")[1]
-        return port
 
 
 @contextmanager
@@ -107,7 +104,7 @@ def asking(running: Api, workers: int, clients: int = 4) -> Iterator[list[Client
 
 def owners(running: Api, clients: list[Client]) -> dict[int, list[Client]]:
     """Return the clients of each worker, by its process id."""
-    ports = {client.port(): client for client in clients}
+    ports = {client.port: client for client in clients}
     pids = [worker.pid for worker in running.workers()] or [running.process.pid]
     return {
         pid: own
