@@ -3,12 +3,15 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models up down status lock clean
+.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving up down status lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(READY)  ## make .venv with the pinned packages
+setbench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth")
+	$(BIN)/python -m benchmarks.serving $(if $(PARTS),--parts $(PARTS))
+
+up: $(READY)  ## make .venv with the pinned packages
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "CineMatch needs Python 3.11: make PYTHON=/path/to/python3.11")'
@@ -49,6 +52,9 @@ bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibr
 bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md (ML_LATEST_SMALL=zip, ML_1M=folder, SEEDS=3, ROWS="1000000")
 	$(BIN)/python -m benchmarks.models --sample --seeds $(or $(SEEDS),3) --rows $(or $(ROWS),1000000) \
 		$(if $(ML_LATEST_SMALL),--ml-latest-small $(ML_LATEST_SMALL)) $(if $(ML_1M),--ml-1m $(ML_1M))
+
+bench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth")
+	$(BIN)/python -m benchmarks.serving $(if $(PARTS),--parts $(PARTS))
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up

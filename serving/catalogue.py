@@ -47,7 +47,7 @@ class Catalogue:
         arrays = artifact.arrays
         self.movie_ids = arrays.movie_ids
         self.titles: pa.StringArray = artifact.titles
-        self.genre_texts: pa.StringArray = artifact.genres
+        self._genre_texts: list[str] = artifact.genres.to_pylist()
         self.counts = arrays.movie_counts
         self.means = arrays.movie_damped_mean
         self.genre_movies = arrays.genre_movies
@@ -59,14 +59,20 @@ class Catalogue:
     @cached_property
     def index(self) -> TitleIndex:
         """The words of the titles; made on first use, which takes about 20 µs a movie."""
-        return TitleIndex(self.titles.to_pylist())
+        return TitleIndex(self._names)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """The titles as answers need them: from Arrow each costs a microsecond at every answer."""
+        names: list[str] = self.titles.to_pylist()
+        return names
 
     def prepare(self, before: Catalogue | None) -> None:
-        """Make what the first search needs, or take it from a catalogue of the same titles."""
+        """Make what the first answers need, or take it from a catalogue of the same titles."""
         if before is not None and before.titles.equals(self.titles):
-            self.index = before.index
+            self._names, self.index = before._names, before.index
         else:
-            self.index  # noqa: B018  # makes it
+            self.index  # noqa: B018  # makes it, and the names
 
     @cached_property
     def years(self) -> npt.NDArray[np.int16]:
@@ -81,8 +87,11 @@ class Catalogue:
 
     def title(self, row: int) -> str:
         """Return a movie's title."""
-        title: str = self.titles[row].as_py()
-        return title
+        return self._names[row]
+
+    def genre_text(self, row: int) -> str:
+        """Return a movie's genres, pipe-separated."""
+        return self._genre_texts[row]
 
     def movie(self, row: int) -> Movie:
         """Return what is known of a movie."""
@@ -90,7 +99,7 @@ class Catalogue:
         return Movie(
             int(self.movie_ids[row]),
             title,
-            self.genre_texts[row].as_py(),
+            self.genre_text(row),
             year_of(title),
             count,
             float(self.means[row]) if count else None,

@@ -25,12 +25,18 @@ def fold_in_rating(
     """Return a user's bias and factors for the rating head.
 
     Ridge regression of the residuals `r - mu - b_i` (n,) on `[1, q_i]`, with `factors` (n, f)
-    the rows q_i and penalty `regularization * n + PRIOR`; no rating gives zeros.
+    the rows q_i and penalty `regularization * n + PRIOR`; no rating gives zeros. With X these rows,
+    `(X'X + p I)^-1 X'r = X'(XX' + p I)^-1 r`: of the two the smaller system is solved.
     """
     design = np.column_stack((np.ones(len(factors)), factors.astype(np.float64)))
     penalty = regularization * len(design) + PRIOR
-    gram = design.T @ design + penalty * np.eye(design.shape[1])
-    solution = np.linalg.solve(gram, design.T @ residuals.astype(np.float64))
+    wanted = residuals.astype(np.float64)
+    if len(design) < design.shape[1]:
+        kernel = design @ design.T + penalty * np.eye(len(design))
+        solution = design.T @ np.linalg.solve(kernel, wanted)
+    else:
+        gram = design.T @ design + penalty * np.eye(design.shape[1])
+        solution = np.linalg.solve(gram, design.T @ wanted)
     return float(solution[0]), solution[1:].astype(np.float32)
 
 

@@ -20,6 +20,7 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE = CONTENT_TYPE_LATEST
@@ -47,15 +48,16 @@ TRAINED = Gauge(
 RATINGS = Counter("cinematch_ratings", "Ratings stored, changed or taken back.", ["kind"])
 
 
-def page() -> bytes:
-    """Return all figures as Prometheus reads them."""
+def page(others: Collector) -> bytes:
+    """Return all figures as Prometheus reads them, and those of another collector."""
+    more = CollectorRegistry()
+    more.register(others)
     folder = os.environ.get(FOLDER)
     if folder is None:
-        return generate_latest(REGISTRY)
+        return generate_latest(REGISTRY) + generate_latest(more)
     _forget_the_dead(Path(folder))
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]  # the library
-    return generate_latest(registry)
+    MultiProcessCollector(more, folder)  # type: ignore[no-untyped-call]  # the library
+    return generate_latest(more)
 
 
 def _forget_the_dead(folder: Path) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from serving import reasons
-from serving.answers import Answer, Liked, Recommendation, Strategy
+from serving.answers import Answer, Recommendation, Strategy
 from serving.arrays import Floats, Ints, ModelError
 from serving.artifact import Artifact, ModelInfo
 from serving.catalogue import Catalogue, Mask, Movie, Rows
+from serving.describe import Picks, describe
 from serving.heads import RankingHead, RatingHead
 from serving.lookup import find, find_all
 from serving.profiles import Profiles
@@ -44,14 +44,6 @@ class Wish:
 
 
 ANYTHING = Wish()
-
-
-class _Picks(NamedTuple):
-    """Rows of movies, best first, their scores, and the liked movie that explains each, or -1."""
-
-    rows: npt.NDArray[np.integer]
-    scores: npt.NDArray[np.floating]
-    nearest: npt.NDArray[np.integer]
 
 
 class Model:
@@ -183,7 +175,7 @@ class Model:
             picks = self._scored(taste, top_k, both(named, others), wish.diversity)
         else:
             picks = self._listed(taste, top_k)
-        return Answer(user_id, user < 0, strategy, self._describe(picks, taste, strategy))
+        return Answer(user_id, user < 0, strategy, describe(self.catalogue, picks, taste, strategy))
 
     def expect(
         self, user_id: int, movie_ids: Sequence[int], ratings: Mapping[int, float | None]
@@ -232,9 +224,9 @@ class Model:
         if named is not None and named[rows].any():
             strategy, rows = "genre", rows[named[rows]]
         rows = self._varied(rows, self.catalogue.means[rows], top_k, diversity)
-        picks = _Picks(rows, self.catalogue.means[rows], np.full(len(rows), -1))
+        picks = Picks(rows, self.catalogue.means[rows], np.full(len(rows), -1))
         taste = self._taste(-1, None)
-        return Answer(user_id, True, strategy, self._describe(picks, taste, strategy))
+        return Answer(user_id, True, strategy, describe(self.catalogue, picks, taste, strategy))
 
     def _taste(self, user: int, profile: Mapping[int, float] | None) -> Taste:
         """Return a user as training left him, or as a profile (row to stars) makes him."""
@@ -277,7 +269,7 @@ class Model:
         genres = self.catalogue.genre_movies[:, pool]
         return pool[varied(scores[: len(pool)], genres, top_k, diversity)]
 
-    def _listed(self, taste: Taste, top_k: int) -> _Picks:
+    def _listed(self, taste: Taste, top_k: int) -> Picks:
         """Look up the list made at training time."""
         arrays, user = self._arrays, taste.user
         rows = arrays.list_movies[user, :top_k].astype(np.intp) - 1
@@ -285,9 +277,9 @@ class Model:
         closest = arrays.list_nearest[user, : len(rows)].astype(np.intp) - 1
         if len(closest) < len(rows):
             closest = self.ranking.explain(rows, taste.liked)
-        return _Picks(rows, arrays.list_scores[user, : len(rows)], closest)
+        return Picks(rows, arrays.list_scores[user, : len(rows)], closest)
 
-    def _scored(self, taste: Taste, top_k: int, allowed: Mask | None, diversity: float) -> _Picks:
+    def _scored(self, taste: Taste, top_k: int, allowed: Mask | None, diversity: float) -> Picks:
         """Score the whole catalogue, rated movies out."""
         scores = self.ranking.scores(taste.profile)[0]
         scores[self._never] = -np.inf
@@ -296,45 +288,7 @@ class Model:
             scores[~allowed] = -np.inf
         rows: Rows = best(scores, top_k if diversity == 0 else POOL * top_k)
         rows = self._varied(rows, scores[rows], top_k, diversity)
-        return _Picks(rows, scores[rows], self.ranking.explain(rows, taste.liked))
-
-    def _describe(
-        self, picks: _Picks, taste: Taste, strategy: Strategy
-    ) -> tuple[Recommendation, ...]:
-        """Turn rows into recommendations with titles, stars and reasons."""
-        rows = picks.rows.tolist()
-        columns = zip(
-            self.movie_ids[picks.rows].tolist(),
-            [self.catalogue.titles[row].as_py() for row in rows],
-            [self.catalogue.genre_texts[row].as_py() for row in rows],
-            picks.scores.tolist(),
-            taste.stars(picks.rows).tolist(),
-            self._reasons(picks, strategy),
-            self._because(picks),
-            strict=True,
-        )
-        return tuple(
-            Recommendation(movie, title, genres, score, rating, strategy, reason, because)
-            for movie, title, genres, score, rating, reason, because in columns
-        )
-
-    def _because(self, picks: _Picks) -> list[tuple[Liked, ...]]:
-        """Return for each pick the liked movie that speaks most for it, if any does."""
-        return [
-            (Liked(int(self.movie_ids[near]), self.catalogue.title(near)),) if near >= 0 else ()
-            for near in picks.nearest.tolist()
-        ]
-
-    def _reasons(self, picks: _Picks, strategy: Strategy) -> list[str]:
-        """Return a true sentence for each pick."""
-        means = self._arrays.movie_damped_mean[picks.rows].tolist()
-        counts = self._arrays.movie_counts[picks.rows].tolist()
-        return [
-            reasons.like(self.catalogue.title(near))
-            if near >= 0 and count > 0
-            else reasons.rated(strategy, mean, count)
-            for near, mean, count in zip(picks.nearest.tolist(), means, counts, strict=True)
-        ]
+        return Picks(rows, scores[rows], self.ranking.explain(rows, taste.liked))
 
 
 def both(first: Mask | None, second: Mask | None) -> Mask | None:

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         ratings_file: holds the ratings given now where there is no database.
         ratings_poll_seconds: pause between two looks for ratings that other workers stored.
         max_body_bytes: a longer request body is refused.
+        head_seconds: a connection on which a request's head takes longer to arrive is closed.
         body_seconds: a body that takes longer to arrive is refused.
         rate_limit: requests a second and client, on average; 0 is no limit.
         rate_burst: requests that a client may send at once before the limit counts.
@@ -72,6 +73,7 @@ class Settings(BaseSettings):
     ratings_file: Path = ROOT / "var" / "live_ratings.jsonl"
     ratings_poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 1.0
     max_body_bytes: Annotated[int, Field(ge=1024)] = 100_000
+    head_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     body_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     rate_limit: Annotated[float, Field(ge=0)] = 0.0
     rate_burst: Annotated[int, Field(ge=1)] = 20

@@ -36,14 +36,25 @@ class FactorRating:
 
     def predict(self, profiles: Profiles, users: Rows, movies: Rows) -> Floats:  # noqa: ARG002
         """Return expected stars; see `RatingHead`."""
+        if min(users.min(initial=0), movies.min(initial=0)) == 0:
+            return self._known(users, movies)
         known_user, known_movie = users >= 0, movies >= 0
         both = known_user & known_movie
         stars = np.full(len(users), self.global_mean, dtype=np.float32)
         stars[known_user] += self.user_bias[users[known_user]]
         stars[known_movie] += self.movie_bias[movies[known_movie]]
-        vectors = self.user_factors[users[both]].astype(np.float32)
-        stars[both] += np.einsum("nf,nf->n", vectors, self.movie_factors[movies[both]])
+        stars[both] += self._products(users[both], movies[both])
         return stars
+
+    def _known(self, users: Rows, movies: Rows) -> Floats:
+        """Return the stars of known users and movies, where no mask is needed."""
+        mean = np.float32(self.global_mean)
+        biases = mean + self.user_bias[users] + self.movie_bias[movies]
+        return np.asarray(biases + self._products(users, movies))
+
+    def _products(self, users: Rows, movies: Rows) -> Floats:
+        vectors = self.user_factors[users].astype(np.float32)
+        return np.asarray(np.einsum("nf,nf->n", vectors, self.movie_factors[movies]))
 
     def fold_in(self, profiles: Profiles) -> Self:
         """Solve for each person; see `serving.foldin.fold_in_rating`."""

@@ -47,6 +47,7 @@ class PostgresStore:
             max_size=2,
             open=False,
             timeout=SECONDS,
+            reconnect_timeout=SECONDS,  # the pool's own patience doubles its pauses for minutes
             kwargs={"autocommit": True, "connect_timeout": int(SECONDS)},
             check=ConnectionPool.check_connection,
             name="live ratings",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.responses import PlainTextResponse, Response
 
 from serving import metrics
+from serving.platform_metrics import PlatformFigures
 from serving.problems import documented
 from serving.registry import LoadError
 from serving.routes.dependencies import NO_MODEL, LoaderDep, ServedDep
@@ -42,9 +43,11 @@ async def version(request: Request, loader: LoaderDep) -> Version:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def figures() -> Response:
-    """Figures of all workers, for Prometheus."""
-    return Response(await asyncio.to_thread(metrics.page), media_type=metrics.CONTENT_TYPE)
+async def figures(request: Request) -> Response:
+    """Figures of all workers and of the platform, for Prometheus."""
+    platform = PlatformFigures(request.app.state.settings.reports_dir)
+    text = await asyncio.to_thread(metrics.page, platform)
+    return Response(text, media_type=metrics.CONTENT_TYPE)
 
 
 @router.post(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, BackgroundTasks, HTTPException
 
 from serving.metrics import ANSWERS
-from serving.routes.dependencies import BODY, NO_MODEL, AnswerLogDep, ArmsDep, RecentDep
+from serving.routes.dependencies import BODY, NO_MODEL, AnsweringDep
 from serving.schemas.recommendations import Recommendations, RecommendRequest
 
 router = APIRouter(tags=["recommendations"])
@@ -13,13 +13,10 @@ router = APIRouter(tags=["recommendations"])
 
 @router.post("/recommend", responses=BODY)
 async def recommend(
-    wish: RecommendRequest,
-    arms: ArmsDep,
-    recent: RecentDep,
-    log: AnswerLogDep,
-    background: BackgroundTasks,
+    wish: RecommendRequest, parts: AnsweringDep, background: BackgroundTasks
 ) -> Recommendations:
     """The best movies for anybody: a known user, one who sends ratings, or a stranger."""
+    arms, recent, log = parts
     arm, served = arms.of(wish.user_id)
     if served is None:
         raise HTTPException(503, NO_MODEL)

@@ -34,9 +34,7 @@ async def user(
         for movie, rating in merged.items()
         if rating is not None and (row := catalogue.row(movie)) >= 0
     }
-    genres = Counter(
-        genre for row in stars for genre in catalogue.genre_texts[row].as_py().split("|")
-    )
+    genres = Counter(genre for row in stars for genre in catalogue.genre_text(row).split("|"))
     best = sorted(stars.items(), key=lambda item: (-item[1][1], item[0]))[:MOST_RATINGS]
     return User(
         user_id=user_id,

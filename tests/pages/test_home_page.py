@@ -95,6 +95,29 @@ def test_genres_and_variety_change_the_list(page: Page) -> None:
     expect(dial).to_have_attribute("aria-valuetext", "as varied as it gets")
 
 
+def test_years_narrow_the_list(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(CARDS)).to_have_count(12)
+    page.get_by_label("Years from").fill("2001")
+    expect(page.locator("#picks-text")).to_contain_text(", from 2001 on.")
+    years = page.locator(f"{CARDS} .year").all_inner_texts()
+    assert years
+    assert all(int(year) >= 2001 for year in years)
+    page.get_by_label("to", exact=True).fill("20")  # half a year is none
+    with page.expect_request("**/recommend") as asked:
+        page.get_by_label("to", exact=True).fill("2005")
+    sent = asked.value.post_data_json
+    assert sent
+    assert (sent["year_from"], sent["year_to"]) == (2001, 2005)
+    expect(page.locator("#picks-text")).to_contain_text(", 2001 to 2005.")
+    assert set(page.locator(f"{CARDS} .title").all_inner_texts()) == {"Spirited Away", "Amélie"}
+    page.get_by_label("to", exact=True).fill("1990")
+    expect(page.locator("#notice")).to_contain_text("Nothing is left")
+    page.get_by_label("Years from").fill("")
+    expect(page.locator("#picks-text")).to_contain_text(", up to 1990.")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_more_like_this_can_be_rated_and_closed(page: Page) -> None:
     page.goto("/")
     like = page.locator(CARDS).first.get_by_role("button", name="More like")

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+import psutil
 import pyarrow as pa
 
 from serving.registry import Release
@@ -25,6 +27,13 @@ def tiny_model(folder: Path, label: str) -> Path:
     artifact = hand_made()
     titles = [f"{title} ({label})" for title in artifact.titles.to_pylist()]
     replace(artifact, titles=pa.array(titles)).write(folder)
+    return folder
+
+
+def spoilt_model(folder: Path) -> Path:
+    """Write a model with a number that is not finite: it does not load."""
+    tiny_model(folder, "spoilt")
+    np.save(folder / "list_scores.npy", np.full((2, 3), np.nan, dtype=np.float16))
     return folder
 
 
@@ -58,6 +67,51 @@ def process(command: list[str], log: Path, **environment: str) -> Iterator[subpr
             running.terminate()
 
 
+def wait_until(holds: Callable[[], bool], what: str = "it") -> None:
+    """Wait until something holds; what can't be asked at the moment does not hold."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            if holds():
+                return
+        except (httpx.TransportError, KeyError):
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within a minute")
+
+
+def wait_until_all(holds: Callable[[], bool]) -> None:
+    """Wait until 20 new connections in a row, which both workers take, see the same."""
+    wait_until(lambda: all(holds() for _ in range(20)))
+
+
+def wait_for_problem(url: str, start: str) -> None:
+    """Wait until `/version` tells a problem that begins with `start`."""
+    wait_until(lambda: (problem(url) or "").startswith(start), f"a problem {start!r}")
+
+
+def problem(url: str) -> str | None:
+    """What keeps the API from following the registry."""
+    found: str | None = httpx.get(f"{url}/version").json()["problem"]
+    return found
+
+
+def rate(url: str, user: int, movie: int, stars: float = 5.0) -> httpx.Response:
+    body = {"user_id": user, "movieId": movie, "rating": stars}
+    return httpx.post(f"{url}/ratings", json=body, timeout=60)
+
+
+def rated(url: str, user: int) -> set[int]:
+    return {movie["movieId"] for movie in httpx.get(f"{url}/users/{user}").json()["ratings"]}
+
+
+def set_alias(model: str, release: Release, alias: str = "production") -> None:
+    """Move an alias on the server that `publish` set."""
+    import mlflow
+
+    mlflow.MlflowClient().set_registered_model_alias(model, alias, release.version)
+
+
 def wait_for(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until the address answers with success."""
     deadline = time.monotonic() + 120
@@ -89,6 +143,17 @@ class Api:
         self, path: str, json: object = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
         return httpx.post(self.url + path, json=json, headers=headers, timeout=60)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the processes that answer, where there are several."""
+        return [
+            child for child in psutil.Process(self.process.pid).children()
+            if "spawn_main" in " ".join(child.cmdline())
+        ]  # fmt: skip
+
+    def wait_until_ready(self) -> None:
+        """Wait until a model answers, from wherever it comes."""
+        wait_until(lambda: self.get("/ready").is_success, "a model")
 
     def wait_for_version(self, version: str) -> None:
         """Wait until a version serves, confirmed by the registry."""

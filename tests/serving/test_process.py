@@ -1,111 +1,22 @@
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 
-from serving.registry import Release
 from serving.settings import PREFIX
-from tests.serving.support import Publish, api, broken_model, free_port, tiny_model
+from tests.serving.support import (
+    Publish,
+    api,
+    broken_model,
+    free_port,
+    tiny_model,
+    wait_for_problem,
+)
 
 KEY = "the key of the tests"
-MEMORY_LIMIT = 512 * 2**20
-
-
-class Client(threading.Thread):
-    """Ask for recommendations all the time, as known and unknown users, and count the answers."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url = url
-        self.statuses: Counter[int] = Counter()
-        self.versions: list[str] = []
-        self.mixed: list[str] = []
-        self.failure: Exception | None = None
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        with httpx.Client(base_url=self.url, timeout=30) as client:
-            try:
-                while not self._ended.is_set():
-                    for user in (1, 2, 999):
-                        self._ask(client, user)
-            except httpx.TransportError as error:
-                self.failure = error
-
-    def _ask(self, client: httpx.Client, user: int) -> None:
-        answer = client.post("/recommend", json={"user_id": user})
-        self.statuses[answer.status_code] += 1
-        document = answer.json()
-        version = document["model_version"]
-        if not self.versions or self.versions[-1] != version:
-            self.versions.append(version)
-        titles = [item["title"] for item in document["recommendations"]]
-        if not titles or not all(title.endswith(f"(v{version})") for title in titles):
-            self.mixed.append(answer.text)
-
-    def wait_for_version(self, version: str) -> None:
-        deadline = time.monotonic() + 60
-        while not self.versions or self.versions[-1] != version:
-            assert time.monotonic() < deadline, self.versions
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        self._ended.set()
-        self.join()
-
-
-def set_alias(model: str, release: Release) -> None:
-    import mlflow
-
-    mlflow.MlflowClient().set_registered_model_alias(model, "production", release.version)
-
-
-def test_the_api_follows_the_alias_without_a_failed_request(
-    mlflow_server: str, registered_model: str, publish: Publish, tmp_path: Path
-) -> None:
-    with api(tmp_path, mlflow_server, registered_model=registered_model) as running:
-        assert running.get("/health").json()["model_loaded"] is False
-        assert running.get("/ready").status_code == 503
-        assert running.post("/recommend", {"user_id": 1}).status_code == 503
-
-        first = publish(tiny_model(tmp_path / "v1", "v1"))
-        running.wait_for_version("1")
-        assert running.get("/ready").status_code == 200
-        client = Client(running.url)
-        client.start()
-        try:
-            publish(tiny_model(tmp_path / "v2", "v2"))
-            client.wait_for_version("2")
-            publish(broken_model(tmp_path / "v3"))
-            wait_for_problem(running.url, "version 3")
-            publish(tiny_model(tmp_path / "v4", "v4"))
-            client.wait_for_version("4")
-            set_alias(registered_model, first)
-            client.wait_for_version("1")
-        finally:
-            client.stop()
-        assert client.failure is None
-        assert set(client.statuses) == {200}
-        assert client.versions == ["1", "2", "4", "1"]
-        assert client.mixed == []
-        assert running.get("/version").json()["problem"] is None
-        assert psutil.Process(running.process.pid).memory_info().rss < MEMORY_LIMIT
-    assert running.lines()[-1]["message"].startswith("Finished server process")
-
-
-def wait_for_problem(url: str, start: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if (httpx.get(f"{url}/version").json()["problem"] or "").startswith(start):
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"no problem that starts with {start!r} was reported")
 
 
 def test_reload_outside_local_use(

@@ -14,7 +14,7 @@ const RETRY = 3000; // milliseconds until the API is asked again
 
 const $ = (id) => document.getElementById(id);
 const store = new Store();
-const wishes = { genres: new Set(), diversity: 0, shown: PAGE };
+const wishes = { genres: new Set(), years: {}, diversity: 0, shown: PAGE };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let chosen = null; // a movie that was searched for and waits for its stars
@@ -80,9 +80,10 @@ const starsOf = (movieId) => store.rated.get(movieId)?.rating
   ?? known?.ratings.find((movie) => movie.movieId === movieId)?.rating;
 
 const starting = () => store.person === NOBODY && !store.rated.size;
+const narrowed = () => wishes.genres.size > 0 || Object.keys(wishes.years).length > 0;
 
 function wish() {
-  const asked = { user_id: store.person, top_k: starting() && !wishes.genres.size ? MOST : wishes.shown };
+  const asked = { user_id: store.person, top_k: starting() && !narrowed() ? MOST : wishes.shown, ...wishes.years };
   if (store.rated.size) asked.ratings = store.ratings;
   if (wishes.genres.size) asked.genres = [...wishes.genres];
   if (wishes.diversity) asked.diversity = wishes.diversity;
@@ -101,7 +102,7 @@ async function refresh(said = "") {
       expected: movie.predicted_rating,
       because: (movie.because ?? []).map((liked) => ({ rating: starsOf(liked.movieId), ...liked })),
     }));
-    const movies = (starting() && !wishes.genres.size ? spread(found) : found).slice(0, wishes.shown);
+    const movies = (starting() && !narrowed() ? spread(found) : found).slice(0, wishes.shown);
     warn("");
     await change(() => showPicks(movies, answer));
     const first = movies[0];
@@ -141,8 +142,10 @@ function change(update) {
 
 function heading(answer) {
   const n = store.rated.size;
-  const genres = [...wishes.genres].join(" or ");
-  const among = genres ? `, ${genres} only` : "";
+  const { year_from: from, year_to: to } = wishes.years;
+  const years = from && to ? `${from} to ${to}` : from ? `from ${from} on` : to ? `up to ${to}` : "";
+  const genres = wishes.genres.size ? `${[...wishes.genres].join(" or ")} only` : "";
+  const among = [genres, years].filter(Boolean).map((words) => `, ${words}`).join("");
   if (starting()) return ["Which of these do you know?", `Films that many people love${among}. Give stars to those you have seen.`];
   if (answer.strategy === "popular" || answer.strategy === "genre") return ["Loved by many", `Your films say nothing yet${among}.`];
   const source = store.person === NOBODY ? `From ${films(n)} you rated` : n ? `From what the model learnt of person ${store.person}, and ${films(n)} rated here` : `From what the model learnt of person ${store.person}`;
@@ -257,6 +260,16 @@ function wire() {
       const on = !wishes.genres.delete(genre);
       if (on) wishes.genres.add(genre);
       chip.setAttribute("aria-pressed", String(on));
+      wishes.shown = PAGE;
+      soon("");
+    });
+  }
+  for (const [id, key] of [["year-from", "year_from"], ["year-to", "year_to"]]) {
+    $(id).addEventListener("input", () => {
+      const { value, validity } = $(id);
+      if (!validity.valid) return; // a year that is still being typed
+      if (value) wishes.years[key] = Number(value);
+      else delete wishes.years[key];
       wishes.shown = PAGE;
       soon("");
     });
