@@ -52,6 +52,27 @@ mutation Cursor($sensor: SensorSelector!, $cursor: String) {
   setSensorCursor(sensorSelector: $sensor, cursor: $cursor) { __typename }
 }
 """
+DRY_RUN = """
+mutation DryRun($sensor: SensorSelector!, $cursor: String) {
+  sensorDryRun(selectorData: $sensor, cursor: $cursor) {
+    ... on DryRunInstigationTick {
+      evaluationResult { runRequests { runKey } skipReason error { message } }
+    }
+  }
+}
+"""
+START_SCHEDULE = """
+mutation Start($schedule: ScheduleSelector!) {
+  startSchedule(scheduleSelector: $schedule) {
+    ... on ScheduleStateResult { scheduleState { status } }
+  }
+}
+"""
+SCHEDULE = """
+query Schedule($schedule: ScheduleSelector!) {
+  scheduleOrError(scheduleSelector: $schedule) { ... on Schedule { scheduleState { status } } }
+}
+"""
 EVENTS = """
 query Events($id: ID!) {
   logsForRun(runId: $id) {
@@ -160,6 +181,21 @@ class Person(Orchestrator):
         """Set a sensor's cursor by hand; None clears it."""
         changed = self._query(CURSOR, sensor=selector(sensorName=name), cursor=cursor)
         assert changed["setSensorCursor"]["__typename"] == "Sensor", changed
+
+    def replay(self, name: str, cursor: str) -> list[str]:
+        """Evaluate a sensor's tick by hand, as the UI's "test sensor"; returns the run keys."""
+        answer = self._query(DRY_RUN, sensor=selector(sensorName=name), cursor=cursor)
+        result = answer["sensorDryRun"]["evaluationResult"]
+        assert result["error"] is None, result
+        return [str(request["runKey"]) for request in result["runRequests"] or []]
+
+    def start_schedule(self, name: str) -> None:
+        started = self._query(START_SCHEDULE, schedule=selector(scheduleName=name))
+        assert started["startSchedule"]["scheduleState"]["status"] == "RUNNING"
+
+    def schedule_status(self, name: str) -> str:
+        found = self._query(SCHEDULE, schedule=selector(scheduleName=name))
+        return str(found["scheduleOrError"]["scheduleState"]["status"])
 
     def failure(self, run_id: str) -> str:
         """What the failed steps of a run said, and what they were caused by."""

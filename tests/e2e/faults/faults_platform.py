@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +139,12 @@ class Platform:
             if tags.get("dagster/will_retry") == "true" and "dagster/auto_retry_run_id" not in tags:
                 return False
         return not self.person.runs(statuses=GOING_ON)
+
+    def is_settled(self, sensors: Sequence[str]) -> bool:
+        """Whether every sensor has looked now, and asked for nothing."""
+        since, runs = time.time(), len(self.person.runs())
+        wait(lambda: all(self.person.skip_reason(name, since, "") for name in sensors), 60)
+        return self.is_quiet() and len(self.person.runs()) == runs
 
     def must_be_sound(self) -> None:
         """Rows are conserved, one version is in production, and nothing is left half done."""
