@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from cinematch_dagster.warehouse.connection import connect
 from tests.e2e.person import Person
 
 MODEL = "cinematch_recommender"
+SENSORS = ("landing_folder_sensor", "drift_alert_sensor", "follow_up_sensor")
 GOING_ON = ["QUEUED", "NOT_STARTED", "STARTING", "STARTED", "CANCELING"]
 
 
@@ -140,15 +141,18 @@ class Platform:
                 return False
         return not self.person.runs(statuses=GOING_ON)
 
-    def is_settled(self, sensors: Sequence[str]) -> bool:
-        """Whether every sensor has looked now, and asked for nothing."""
+    def is_settled(self) -> bool:
+        """Whether nothing runs, and every sensor has looked since and asks for nothing."""
         since, runs = time.time(), len(self.person.runs())
-        wait(lambda: all(self.person.skip_reason(name, since, "") for name in sensors), 60)
-        return self.is_quiet() and len(self.person.runs()) == runs
+        waiting = set(SENSORS)
+        while waiting and time.time() < since + 30:
+            time.sleep(0.5)
+            waiting -= {name for name in waiting if self.person.skip_reason(name, since, "")}
+        return not waiting and self.is_quiet() and len(self.person.runs()) == runs
 
     def must_be_sound(self) -> None:
         """Rows are conserved, one version is in production, and nothing is left half done."""
-        wait(self.is_quiet, seconds=240)
+        wait(self.is_settled, seconds=300)
         self._rows_are_conserved()
         self._registry_agrees()
         experiment = self.mlflow.get_experiment_by_name("cinematch")
