@@ -1,6 +1,7 @@
 """Person as the UI launches them, with the real daemon, web server and run workers."""
 
 import datetime
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -99,12 +100,15 @@ def test_seven_weeks_are_one_run_and_the_one_without_a_file_fails_alone(
 
 
 @pytest.mark.slow
-def test_520_weeks_are_one_run_in_order(settings: Settings, dagster: Person) -> None:
+def test_520_weeks_are_two_runs_in_order(settings: Settings, dagster: Person) -> None:
     for number in range(1, 521):
         drop(settings.landing_dir, settings.data.first_week, number)
     before = len(dagster.runs())
-    assert dagster.backfill(mondays(settings, 1, 520), seconds=500) == "COMPLETED_SUCCESS"
-    assert len(dagster.runs()) == before + 1
+    started = time.monotonic()
+    assert dagster.backfill(mondays(settings, 1, 520), seconds=900) == "COMPLETED_SUCCESS"
+    print(f"520 weeks took {time.monotonic() - started:.0f} s")
+    # the buffer and the performance; then the reports, which depend on those of the weeks before
+    assert len(dagster.runs()) == before + 2
     assert rows(
         settings,
         "SELECT count(*), sum(record_count) FROM ingestion_metadata WHERE batch_id <> 'baseline'",
