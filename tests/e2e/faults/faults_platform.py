@@ -22,7 +22,7 @@ from cinematch_dagster.local.processes import Service
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.connection import connect
-from tests.e2e.person import Person
+from tests.e2e.person import Person, wait
 
 MODEL = "cinematch_recommender"
 SENSORS = ("landing_folder_sensor", "drift_alert_sensor", "follow_up_sensor")
@@ -36,6 +36,7 @@ class Platform:
         self.settings = settings
         self.environment = environment
         self.up: subprocess.Popen[bytes] | None = None
+        self.beside: list[subprocess.Popen[bytes]] = []
 
     @cached_property
     def person(self) -> Person:
@@ -111,10 +112,12 @@ class Platform:
         with environment(self.environment):
             variables = platform.environment(self.settings, self.dsn)
         process = processes.start(service, variables, self.elsewhere)
+        self.beside.append(process)
         processes.wait_until_healthy(service, process, self.elsewhere)
 
     def stop_beside(self, name: str) -> None:
         processes.stop(processes.found(self.elsewhere).get(name, []))
+        self.beside = [process for process in self.beside if process.poll() is None]
 
     @property
     def elsewhere(self) -> Path:
@@ -181,14 +184,6 @@ class Platform:
             staged = [v.version for v in known if v.tags.get("stage") == "Production"]
             assert staged == [version]
             assert {v.tags["stage"] for v in known} <= {"Production", "None"}
-
-
-def wait(ready: Callable[[], bool], seconds: float) -> None:
-    """Wait; what is asked may be away for a moment itself."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        assert time.monotonic() < deadline, f"it took longer than {seconds} s"
-        time.sleep(0.5)
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.e2e.faults.conftest import Drop
-from tests.e2e.faults.faults_platform import SENSORS, Platform, monday, wait
+from tests.e2e.faults.faults_platform import SENSORS, Platform, monday
+from tests.e2e.person import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

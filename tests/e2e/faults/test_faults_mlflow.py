@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import pytest
 
 from tests.e2e.faults.conftest import Drop
-from tests.e2e.faults.faults_platform import Platform, monday, wait
+from tests.e2e.faults.faults_platform import Platform, monday
+from tests.e2e.person import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 BACK = "the run succeeds by itself; no MLflow run left running, alias and stage follow the table"

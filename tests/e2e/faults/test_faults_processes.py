@@ -6,7 +6,8 @@ import signal
 import pytest
 
 from tests.e2e.faults.conftest import Drop
-from tests.e2e.faults.faults_platform import Platform, monday, wait
+from tests.e2e.faults.faults_platform import Platform, monday
+from tests.e2e.person import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 AGAIN = "Dagster notices and tries again, which succeeds; nothing is counted or registered twice"
