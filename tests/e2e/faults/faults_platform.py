@@ -178,12 +178,11 @@ class Platform:
         known = self.mlflow.search_model_versions(f"name = '{MODEL}'")
         assert sorted(v.version for v in known) == sorted(version for (version,) in decided)
         now = "SELECT version FROM promotions WHERE promoted ORDER BY id DESC LIMIT 1"
-        for ((version,),) in [self.rows(now)] if decided else []:
-            alias = self.mlflow.get_model_version_by_alias(MODEL, "production")
-            assert alias.version == version
-            staged = [v.version for v in known if v.tags.get("stage") == "Production"]
-            assert staged == [version]
-            assert {v.tags["stage"] for v in known} <= {"Production", "None"}
+        ((version,),) = self.rows(now)
+        assert self.mlflow.get_model_version_by_alias(MODEL, "production").version == version
+        stages = {v.version: v.tags["stage"] for v in known}
+        assert [v for v, stage in stages.items() if stage == "Production"] == [version]
+        assert set(stages.values()) <= {"Production", "None"}
 
 
 @contextmanager

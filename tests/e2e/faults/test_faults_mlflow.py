@@ -74,7 +74,7 @@ def test_mlflow_stays_away(platform: Platform, drop: Drop) -> None:
     assert "Connection refused" in said
 
     given_up = "SELECT decision FROM retraining_decisions WHERE decision = 'trigger_failed'"
-    wait(lambda: platform.rows(given_up) == [("trigger_failed",)], 60)
+    wait(lambda: bool(platform.rows(given_up)), 60)
     platform.start_mlflow()
     drop()
     wait(lambda: len(platform.person.runs("trigger_retraining")) > before + 1, 120)
