@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving up down status lock clean
+.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,14 @@ bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md 
 
 bench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth")
 	$(BIN)/python -m benchmarks.serving $(if $(PARTS),--parts $(PARTS))
+
+bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/benchmarks.md
+	$(BIN)/python -m benchmarks.platform
+
+reliability: $(READY)  ## try every fault: docs/reliability.md (TRIES=1; about 12 minutes each)
+	rm -f var/faults.jsonl; mkdir -p var
+	for n in $$(seq $(or $(TRIES),1)); do CINEMATCH_FAULT_LOG=$(CURDIR)/var/faults.jsonl \
+		$(BIN)/python -m pytest tests/e2e/faults -m slow; done; $(BIN)/python -m benchmarks.reliability var/faults.jsonl
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up

@@ -11,6 +11,9 @@ from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
 
+EXPERIMENT = "cinematch"
+"""The experiment in MLflow that holds every training and tuning."""
+
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Postgres. Nothing is held open: each use is one connection and one transaction."""
@@ -44,7 +47,7 @@ def resources() -> dict[str, Any]:
         "warehouse": WarehouseResource(),
         "mlflow": mlflow.configured(
             {
-                "experiment_name": "cinematch",
+                "experiment_name": EXPERIMENT,
                 "mlflow_tracking_uri": load_settings().tracking_uri,
             }
         ),

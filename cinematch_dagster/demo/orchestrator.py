@@ -1,7 +1,7 @@
 """What the story asks of Dagster, through the web server's GraphQL API like any other client."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -71,7 +71,13 @@ class Orchestrator:
             raise OrchestrationError(f"Dagster refused the query: {body['errors'][0]['message']}")
         return dict(body["data"])
 
-    def run_job(self, job: str, partition: str | None = None, seconds: float = 300.0) -> str:
+    def run_job(
+        self,
+        job: str,
+        partition: str | None = None,
+        seconds: float = 300.0,
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
         """Launch a job as a person would from the UI, and wait until it has succeeded.
 
         Returns:
@@ -80,8 +86,9 @@ class Orchestrator:
         Raises:
             OrchestrationError: when the run fails or takes longer than `seconds`.
         """
-        tags = [{"key": "dagster/partition", "value": partition}] if partition else []
-        result = self._query(_LAUNCH, job=job, tags=tags)["launchRun"]
+        wanted = {**(tags or {}), **({"dagster/partition": partition} if partition else {})}
+        pairs = [{"key": key, "value": value} for key, value in wanted.items()]
+        result = self._query(_LAUNCH, job=job, tags=pairs)["launchRun"]
         if result["__typename"] != "LaunchRunSuccess":
             raise OrchestrationError(f"{job} was not launched: {result}")
         run_id = str(result["run"]["runId"])

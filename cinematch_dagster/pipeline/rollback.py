@@ -4,6 +4,7 @@ from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
 from cinematch_dagster.pipeline.registry import RegistrationError, follow_promotions
+from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.production import RollbackError, record_rollback
@@ -30,4 +31,6 @@ def roll_back(
             raise RollbackError(str(error)) from error
         except MlflowException as error:
             raise RollbackError(f"MLflow could not follow to version {rollback.version}") from error
+    with connect(dsn) as connection:
+        write_pages(connection, [rollback.week], settings)  # the dashboard names what serves
     return rollback

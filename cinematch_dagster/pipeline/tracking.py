@@ -1,11 +1,62 @@
-"""What an MLflow run and an asset say of a training: every figure by its name, and the memory."""
+"""MLflow runs: how they end, and what they say of a training: every figure by its name."""
 
-from collections.abc import Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
 from cinematch_dagster.recommenders.evaluation import FoldScores, SliceScores
 
+DAGSTER_RUN = "dagster_run_id"
+"""Tag of an MLflow run, given by dagster-mlflow."""
+
 _FIGURES = ("rmse", "mae", "ndcg_at_10", "precision_at_10", "recall_at_10", "hit_rate")
+
+
+@contextmanager
+def ended(mlflow: Any) -> Iterator[None]:
+    """End MLflow's active run with the block: as FAILED when anything raises, else as FINISHED.
+
+    A server that is away can't be told; `end_abandoned` does that later.
+    """
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(MlflowException):
+            mlflow.end_run("FAILED")
+        raise
+    mlflow.end_run()
+
+
+def end_abandoned(
+    client: MlflowClient, experiment: str, is_over: Callable[[str], bool]
+) -> list[str]:
+    """End as FAILED what still counts as running though its Dagster run is over.
+
+    Args:
+        client: of the tracking server.
+        experiment: the name of the experiment to look through.
+        is_over: whether the Dagster run with this id has ended; runs without an id are left alone.
+
+    Returns:
+        the ids of the MLflow runs that were ended.
+    """
+    known = client.get_experiment_by_name(experiment)
+    if known is None:
+        return []
+    running = client.search_runs([known.experiment_id], "attributes.status = 'RUNNING'")
+    abandoned = [
+        run.info.run_id
+        for run in running
+        if (owner := run.data.tags.get(DAGSTER_RUN)) and is_over(owner)
+    ]
+    for run_id in abandoned:
+        client.set_terminated(run_id, "FAILED")
+    return abandoned
 
 
 def metrics(name: str, found: FoldScores) -> dict[str, float]:

@@ -151,7 +151,7 @@ def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str)
 
     The run ends as FAILED when anything raises, as FINISHED otherwise.
     """
-    try:
+    with tracking.ended(mlflow):
         result = _train(data, settings, mlflow)
         with connect(dsn) as connection:
             record_metrics(
@@ -164,10 +164,6 @@ def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str)
                 data_size=result.data_size,
                 notes=f"on {result.standing.rows} standing test rows",
             )
-    except BaseException:
-        mlflow.end_run("FAILED")
-        raise
-    mlflow.end_run()
     return result
 
 

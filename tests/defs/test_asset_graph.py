@@ -7,6 +7,7 @@ import pytest
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.partitions import model_weeks, weeks
+from cinematch_dagster.defs.retries import transient_faults
 
 GRAPH = {
     # asset: (group, upstream assets, partitions)
@@ -65,6 +66,20 @@ def test_a_range_of_weeks_is_one_run(name: str) -> None:
 @pytest.mark.parametrize("name", ["trained_model", "production_registration"])
 def test_models_are_trained_and_registered_one_at_a_time(name: str) -> None:
     assert graph.get(dg.AssetKey(name)).pools == {"retrain"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ratings_buffer", "weekly_performance", "drift_report", "trained_model",
+     "production_registration"],
+)  # fmt: skip
+def test_what_needs_a_server_is_tried_again_with_growing_pauses(name: str) -> None:
+    assert graph.get(dg.AssetKey(name)).assets_def.op.retry_policy == transient_faults
+    assert transient_faults.backoff == dg.Backoff.EXPONENTIAL
+
+
+def test_a_rollback_whose_worker_died_is_left_to_a_person() -> None:
+    assert defs.resolve_job_def("rollback_production").tags["dagster/max_retries"] == "0"
 
 
 def test_jobs_have_the_names_that_people_know() -> None:

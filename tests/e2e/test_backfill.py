@@ -1,8 +1,9 @@
-"""Backfills as the UI launches them, with the real daemon, web server and run workers."""
+"""Person as the UI launches them, with the real daemon, web server and run workers."""
 
 import datetime
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -11,90 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.demo.orchestrator import Orchestrator
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.movielens import batch_id, write_batch
 from cinematch_dagster.settings import Settings, load_settings
 from cinematch_dagster.warehouse.connection import connect
-
-WEEKLY = ["ratings_buffer", "weekly_performance", "drift_report"]
-
-LAUNCH = """
-mutation LaunchPartitionBackfill($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-  }
-}
-"""
-STATUS = """
-query Status($id: String!) {
-  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
-}
-"""
-
-SENSOR = """
-query Sensor($name: String!) {
-  sensorOrError(sensorSelector: {
-    repositoryLocationName: "cinematch", repositoryName: "__repository__", sensorName: $name
-  }) { ... on Sensor { sensorState { id } } }
-}
-"""
-STOP = """
-mutation Stop($id: String!) {
-  stopSensor(id: $id) { ... on StopSensorMutationResult { instigationState { status } } }
-}
-"""
-EVENTS = """
-query Events($id: ID!) {
-  logsForRun(runId: $id) {
-    ... on EventConnection { events { ... on ExecutionStepFailureEvent { error { message } } } }
-  }
-}
-"""
-
-
-class Backfills(Orchestrator):
-    """What a person does on the page of an asset's partitions."""
-
-    def backfill(self, weeks: list[datetime.date], seconds: float) -> str:
-        """Launch a backfill of all weekly assets; return how it ended."""
-        params = {
-            "assetSelection": [{"path": [name]} for name in WEEKLY],
-            "partitionNames": [week.isoformat() for week in weeks],
-        }
-        answer = self._query(LAUNCH, params=params)["launchPartitionBackfill"]
-        assert answer["__typename"] == "LaunchBackfillSuccess", answer
-        deadline = time.monotonic() + seconds
-        while (status := self._ended(answer["backfillId"])) is None:
-            assert time.monotonic() < deadline, f"it took longer than {seconds} s"
-            time.sleep(1.0)
-        return status
-
-    def stop_sensor(self, name: str) -> None:
-        state = self._query(SENSOR, name=name)["sensorOrError"]["sensorState"]
-        stopped = self._query(STOP, id=state["id"])["stopSensor"]
-        assert stopped["instigationState"]["status"] == "STOPPED"
-
-    def failure(self, run_id: str) -> str:
-        """What the failed steps of a run said."""
-        events = self._query(EVENTS, id=run_id)["logsForRun"]["events"]
-        return "; ".join(event["error"]["message"] for event in events if event.get("error"))
-
-    def wait(self, ready: Callable[[], bool], seconds: float) -> None:
-        """Wait, whatever runs have failed."""
-        deadline = time.monotonic() + seconds
-        while not ready():
-            assert time.monotonic() < deadline, f"it took longer than {seconds} s"
-            time.sleep(0.5)
-
-    def _ended(self, backfill: str) -> str | None:
-        status = str(self._query(STATUS, id=backfill)["partitionBackfillOrError"]["status"])
-        return (
-            status if status.startswith("COMPLETED") or status in {"FAILED", "CANCELED"} else None
-        )
+from tests.e2e.person import Person
 
 
 @pytest.fixture(scope="module")
@@ -114,11 +37,11 @@ def settings(environment: dict[str, str]) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="module")
-def dagster(settings: Settings) -> Iterator[Backfills]:
+def dagster(settings: Settings) -> Iterator[Person]:
     """The platform with the baseline loaded; the landing sensor would be faster than a person."""
     with ExitStack() as stack:
         stack.enter_context(platform.running(settings, lambda _: None))
-        client = Backfills(f"http://127.0.0.1:{settings.dagster_port}")
+        client = Person(f"http://127.0.0.1:{settings.dagster_port}")
         stack.callback(client.close)
         client.run_job("data_preparation")
         client.stop_sensor("landing_folder_sensor")
@@ -156,7 +79,7 @@ REPORTED = "SELECT week, min(id) FROM drift_alerts WHERE feature_name LIKE 'rati
 
 @pytest.mark.slow
 def test_seven_weeks_are_one_run_and_the_one_without_a_file_fails_alone(
-    settings: Settings, dagster: Backfills
+    settings: Settings, dagster: Person
 ) -> None:
     weeks = mondays(settings, 1, 7)
     for number in (1, 2, 3, 5, 6, 7):
@@ -178,12 +101,15 @@ def test_seven_weeks_are_one_run_and_the_one_without_a_file_fails_alone(
 
 
 @pytest.mark.slow
-def test_520_weeks_are_one_run_in_order(settings: Settings, dagster: Backfills) -> None:
+def test_520_weeks_are_two_runs_in_order(settings: Settings, dagster: Person) -> None:
     for number in range(1, 521):
         drop(settings.landing_dir, settings.data.first_week, number)
     before = len(dagster.runs())
-    assert dagster.backfill(mondays(settings, 1, 520), seconds=500) == "COMPLETED_SUCCESS"
-    assert len(dagster.runs()) == before + 1
+    started = time.monotonic()
+    assert dagster.backfill(mondays(settings, 1, 520), seconds=900) == "COMPLETED_SUCCESS"
+    sys.stderr.write(f"520 weeks took {time.monotonic() - started:.0f} s\n")
+    # the buffer and the performance; then the reports, which depend on those of the weeks before
+    assert len(dagster.runs()) == before + 2
     assert rows(
         settings,
         "SELECT count(*), sum(record_count) FROM ingestion_metadata WHERE batch_id <> 'baseline'",

@@ -20,6 +20,8 @@ from cinematch_dagster.pipeline.training import TrainingResult
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.production import RollbackError, periods
+from serving.pages.dashboard import views
+from serving.pages.snapshot import Snapshot
 from serving.registry import Registry, Release
 
 Train = Callable[[int], TrainingResult]
@@ -65,6 +67,10 @@ def test_the_way_back_and_what_stays_of_old_versions(
         first.version, "ada", done.run_id,
     )  # fmt: skip
     assert now.reason == f"Rolled back from version {second.version} by ada: nonsense"
+    dashboard = Snapshot.read(settings.reports_dir)
+    assert dashboard
+    assert views(dashboard)["production"]["version"] == first.version
+    assert views(dashboard)["trained"]["week"] == week(0).isoformat()
 
     # A decision that was made stays, and a retry of it doesn't undo the rollback.
     again = register(warehouse, week(2), settings, "a retry")

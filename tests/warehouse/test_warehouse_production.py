@@ -5,6 +5,7 @@ import datetime
 import psycopg
 import pytest
 
+from cinematch_dagster.warehouse.alerts import Decision, pending_decision, record_decision
 from cinematch_dagster.warehouse.baseline import load_baseline
 from cinematch_dagster.warehouse.batches import load_batch
 from cinematch_dagster.warehouse.connection import connect
@@ -54,6 +55,22 @@ def test_a_rollback_goes_to_what_the_present_version_replaced(served: psycopg.Co
     assert done.reason == "Rolled back from version 4 by ada: it answers nonsense"
     assert (done.mlflow_run_id, done.scores) == ("mlflow-2", {"rmse": 0.9})
     assert in_production(served) == done
+
+
+def test_a_retraining_that_is_going_on_is_not_done_by_a_rollback(
+    served: psycopg.Connection,
+) -> None:
+    decision = Decision(
+        "trigger_actual", "drift", 100, 0.1, (), (week(2),), week(2), run_key="week 2:1"
+    )
+    record_decision(served, decision)
+    served.execute("UPDATE retraining_decisions SET decided_at = now() - interval '1 minute'")
+    assert pending_decision(served) == decision
+    back(served, "1")
+    back(served, "4")  # of a later week than the decision's
+    assert pending_decision(served) == decision
+    record_promotion(served, promotion("5", 2, promoted=False, from_version="4"))
+    assert pending_decision(served) is None
 
 
 def test_two_rollbacks_go_back_by_two_and_not_forth(served: psycopg.Connection) -> None:

@@ -1,6 +1,7 @@
 """What comes after: retrainings that failed, and reports that rest on what is no longer so."""
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from cinematch_dagster.defs.drift.jobs import drift_monitoring
@@ -73,10 +74,14 @@ def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
 
 
 def _names_of_runs(instance: dg.DagsterInstance) -> str:
-    """Name the runs that are about to write reports."""
+    """Name the runs, and the backfills, that are about to write reports."""
     runs = [
         run
         for job in WRITES_REPORTS
         for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=GOING_ON))
     ]
-    return ", ".join(f"{run.job_name} ({run.run_id[:8]})" for run in runs)
+    backfills = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
+    return ", ".join(
+        [f"{run.job_name} ({run.run_id[:8]})" for run in runs]
+        + [f"backfill {backfill.backfill_id}" for backfill in backfills]
+    )

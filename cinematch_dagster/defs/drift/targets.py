@@ -36,10 +36,7 @@ def dispatch_workflow(context: dg.OpExecutionContext, config: WorkflowInputs) ->
     context.log.info(f"{github.repository} runs {github.workflow} on {github.ref}")
 
 
-@dg.job(
-    tags={"dagster/max_retries": "2"},  # for a worker that died: its decision would be lost
-    description="Ask a GitHub Actions workflow to do what `trigger_retraining` does here.",
-)
+@dg.job(description="Ask a GitHub Actions workflow to do what `trigger_retraining` does here.")
 def github_retraining() -> None:
     """One step: the request."""
     dispatch_workflow()

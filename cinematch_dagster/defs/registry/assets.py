@@ -4,6 +4,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.partitions import model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.settings import load_settings
 
 
@@ -14,6 +15,7 @@ from cinematch_dagster.settings import load_settings
     partitions_def=model_weeks,
     deps=["trained_model"],
     pool="retrain",
+    retry_policy=transient_faults,
     description=(
         "The challenger becomes a registered version and is compared with the champion on the "
         "very same rows. Better: it gets the alias `production`, which the API follows, and the "

@@ -5,6 +5,5 @@ import dagster as dg
 trigger_retraining = dg.define_asset_job(
     "trigger_retraining",
     selection=dg.AssetSelection.assets("trained_model", "production_registration"),
-    tags={"dagster/max_retries": "2", "dagster/retry_on_asset_or_op_failure": "true"},
     description="Train a challenger up to a week and promote it if it is better than the champion.",
 )

@@ -42,10 +42,11 @@ def roll_back_production(
 
 
 @dg.job(
+    tags={"dagster/max_retries": "0"},  # twice goes back by two
     description=(
         "Take production back to the version that the present one replaced, or to the one in the "
         "configuration. The API follows within seconds; the row in promotions says who and why."
-    )
+    ),
 )
 def rollback_production() -> None:
     """One op: no data is touched, so nothing has to wait for the pool of the retrainings."""

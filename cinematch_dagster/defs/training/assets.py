@@ -7,6 +7,8 @@ import dagster as dg
 
 from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import transient_faults
+from cinematch_dagster.defs.training.tries import one_run_a_try
 from cinematch_dagster.settings import load_settings
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -35,6 +37,7 @@ CHECKS = {
         dg.AssetDep("drift_report", partition_mapping=drift_of_model_week),
     ],
     pool="retrain",
+    retry_policy=transient_faults,
     check_specs=[
         dg.AssetCheckSpec(name, asset="trained_model", description=text, blocking=True)
         for name, text in CHECKS.items()
@@ -55,9 +58,10 @@ def trained_model(
     from cinematch_dagster.pipeline.training import read_training_data, train
 
     week = to_week(context.partition_key)
-    data = read_training_data(warehouse.dsn, week)
-    context.log.info(f"training on {len(data.ratings)} ratings of {', '.join(data.batches)}")
-    result = train(data, load_settings().training, mlflow, warehouse.dsn)
+    with one_run_a_try(context, mlflow):
+        data = read_training_data(warehouse.dsn, week)
+        context.log.info(f"training on {len(data.ratings)} ratings of {', '.join(data.batches)}")
+        result = train(data, load_settings().training, mlflow, warehouse.dsn)
     yield dg.MaterializeResult(
         metadata=_metadata(data.batches, result),
         check_results=[

@@ -28,18 +28,15 @@ def tune_model(
     mlflow: dg.ResourceParam[Any],
 ) -> None:
     """Search, log the proposal to MLflow and show it; no setting changes."""
+    from cinematch_dagster.pipeline.tracking import ended
     from cinematch_dagster.pipeline.tuning import log, tune
 
     def tell(done: int, of: int, best: float) -> None:
         context.log.info(f"trial {done} of {of}, best so far {best:.4f}")
 
-    try:
+    with ended(mlflow):
         found = tune(warehouse.dsn, load_settings().training, config.head, config.trials, tell)
         log(mlflow, found)
-    except BaseException:
-        mlflow.end_run("FAILED")
-        raise
-    mlflow.end_run()
     context.add_output_metadata(
         {
             "study": found.study,

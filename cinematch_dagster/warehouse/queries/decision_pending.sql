@@ -5,7 +5,7 @@ WHERE decision = 'trigger_actual'
     AND (%(max_age)s::interval IS NULL OR decided_at >= now() - %(max_age)s::interval)
     AND NOT EXISTS (
         SELECT FROM promotions AS p
-        WHERE p.week >= d.target_week AND p.decided_at > d.decided_at
+        WHERE p.week >= d.target_week AND p.decided_at > d.decided_at AND p.rolled_back_by IS NULL
     )
 ORDER BY id DESC
 LIMIT 1

@@ -1,0 +1,1 @@
+"""What the platform costs: start-up, memory, and seconds for each week."""

@@ -1,0 +1,174 @@
+"""Start the platform as a user does, watch it, and let weeks go through it."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from benchmarks.timing import seconds
+from cinematch_dagster.defs.partitions import range_tags
+from cinematch_dagster.demo.orchestrator import Orchestrator
+from cinematch_dagster.local import platform, processes
+from cinematch_dagster.movielens import batch_id, write_batch
+from cinematch_dagster.settings import ROOT, Settings, load_settings
+from cinematch_dagster.warehouse import embedded
+
+IMPORT = "import cinematch_dagster.definitions"
+JOB = "buffer_ingestion_weekly"
+FIRST_WEEK = datetime.date(2010, 1, 4)
+_SERVERS = ("DAGSTER", "MLFLOW", "API")
+ROLES = {
+    "web server": "dagster_webserver",
+    "daemon": "dagster._daemon",
+    "code server": "code-server",
+    "code server's worker": " api grpc",
+    "`dagster dev`, which starts them": "dagster dev",
+    "MLflow": "mlflow",
+    "API": "-m serving",
+}
+"""What the command line of a server's process holds."""
+OTHERS = "helpers"
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was measured.
+
+    Attributes:
+        importing: seconds that the code location takes to import, in new processes.
+        first_start: seconds from `cinematch up` to the answer of the last server, on no state.
+        second_start: the same on the state that the first left.
+        memory: bytes (PSS) of each server after the weeks.
+        single: seconds of each week, one run after the other.
+        range_weeks: how many weeks the one run loaded.
+        range_seconds: that it took.
+    """
+
+    importing: list[float]
+    first_start: float
+    second_start: float
+    memory: dict[str, int]
+    single: list[float]
+    range_weeks: int
+    range_seconds: float
+
+
+def measure(rounds: int, singles: int, weeks: int, rows: int) -> Results:
+    """Measure on a state of its own, which goes at the end.
+
+    Args:
+        rounds: imports of the code location.
+        singles: weeks loaded one by one.
+        weeks: weeks loaded after them by one run.
+        rows: ratings of a week.
+    """
+    importing = [seconds(_import) for _ in range(rounds)]
+    with _scratch(singles + weeks) as settings:
+        with _up(settings) as first_start:
+            pass
+        with _up(settings) as second_start:
+            single, ranged = _load_weeks(settings, singles, weeks, rows)
+            memory = _memory(settings)
+    return Results(importing, first_start, second_start, memory, single, weeks, ranged)
+
+
+def _load_weeks(
+    settings: Settings, singles: int, weeks: int, rows: int
+) -> tuple[list[float], float]:
+    """Return the seconds of each week that was a run of its own, and of the run of all others."""
+    dagster = Orchestrator(f"http://127.0.0.1:{settings.dagster_port}")
+    dagster.run_job("data_preparation")
+    for number in range(1, singles + weeks + 1):
+        _drop(settings, number, rows)
+    keys = [_monday(number).isoformat() for number in range(1, singles + 1)]
+    single = [seconds(partial(dagster.run_job, JOB, key)) for key in keys]
+    span = range_tags(_monday(singles + 1), _monday(singles + weeks))
+    ranged = seconds(lambda: dagster.run_job(JOB, seconds=900, tags=span))
+    dagster.close()
+    return single, ranged
+
+
+def _import() -> None:
+    subprocess.run([sys.executable, "-W", "ignore", "-c", IMPORT], check=True)
+
+
+@contextmanager
+def _scratch(weeks: int) -> Iterator[Settings]:
+    """Give settings of a state of its own, whose sensors look once and then not for a day."""
+    with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
+        ports = {f"CINEMATCH_{s}_PORT": str(processes.free_port()) for s in _SERVERS}
+        os.environ |= ports | {
+            "CINEMATCH_STATE_DIR": f"{name}/var",
+            "CINEMATCH_DATA_DIR": f"{name}/data",
+            "CINEMATCH_DATA__FIRST_WEEK": FIRST_WEEK.isoformat(),
+            "CINEMATCH_DATA__WEEKS": str(weeks),
+            "CINEMATCH_DRIFT__COUNT_THRESHOLD": "2",
+            "CINEMATCH_RETRAINING__MINIMUM_BUFFER": "1000000000",
+            "CINEMATCH_ORCHESTRATION__SENSOR_INTERVAL_SECONDS": "86400",
+        }
+        shutil.copytree(ROOT / "data" / "sample", Path(name) / "data" / "sample")
+        load_settings.cache_clear()
+        settings = load_settings()
+        try:
+            yield settings
+        finally:
+            embedded.destroy(settings.state_dir / "postgres")
+
+
+@contextmanager
+def _up(settings: Settings) -> Iterator[float]:
+    """Run the platform; give the seconds until all its servers have answered."""
+    started = time.perf_counter()
+    with platform.running(settings, lambda _: None):
+        yield time.perf_counter() - started
+    platform.stop(settings)
+
+
+def _monday(number: int) -> datetime.date:
+    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
+
+
+def _drop(settings: Settings, number: int, rows: int) -> None:
+    """Put the file of a week into the landing folder."""
+    n = np.arange(rows)
+    frame = pd.DataFrame(
+        {
+            "userId": (number * 100_000 + n).astype("int32"),
+            "movieId": np.ones(rows, "int32"),
+            "rating": (n % 10 / 2 + 0.5).astype("float32"),
+            "timestamp": 1_300_000_000 + number * 100_000 + n.astype("int64"),
+        }
+    )
+    write_batch(settings.landing_dir, batch_id(_monday(number), FIRST_WEEK), frame, None)
+
+
+def _memory(settings: Settings) -> dict[str, int]:
+    """Return the bytes (PSS: shared pages count once in all) of each server."""
+    found: dict[str, int] = {}
+    for roots in processes.found(platform.logs(settings)).values():
+        for process in (member for root in roots for member in processes.family(root)):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                name = role(process.cmdline())
+                found[name] = found.get(name, 0) + process.memory_full_info().pss
+    return found
+
+
+def role(command: list[str]) -> str:
+    """Return the name of the server that a process with this command line belongs to."""
+    text = " ".join(command)
+    return next((name for name, part in ROLES.items() if part in text), OTHERS)
