@@ -21,7 +21,7 @@ from serving.live.file_store import FileStore
 from serving.loader import Loader
 from serving.middleware import RequestLog
 from serving.registry import Registry
-from serving.routes import router
+from serving.routes import routers
 from serving.settings import Settings, load_settings
 
 
@@ -70,7 +70,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recent = Recent(_store(settings))
     _add_middleware(app, settings)
     problems.install(app)
-    app.include_router(router)
+    for router in routers:
+        app.include_router(router)
     pages.install(app)
     explorer.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
