@@ -27,18 +27,20 @@ from serving.settings import Settings, load_settings
 
 @contextlib.asynccontextmanager
 async def _following(app: FastAPI) -> AsyncIterator[None]:
-    """Follow the registry while the application runs, with one BLAS thread a process."""
+    """Follow the registry while the application runs, with one BLAS thread a process.
+
+    Nothing is asked before the last good local copy serves: a worker that replaces another one
+    must not answer that it has no model.
+    """
     settings: Settings = app.state.settings
+    recent: Recent = app.state.recent
+    loaders: list[Loader] = [loader for loader in (app.state.loader, app.state.candidate) if loader]
     with threadpool_limits(1, user_api="blas"):
-        recent: Recent = app.state.recent
+        for loader in loaders:
+            await asyncio.to_thread(loader.restore)
         watches = [
-            asyncio.create_task(app.state.loader.watch(settings.poll_seconds)),
             asyncio.create_task(recent.watch(settings.ratings_poll_seconds)),
-            *(
-                asyncio.create_task(loader.watch(settings.poll_seconds))
-                for loader in (app.state.candidate,)
-                if loader is not None
-            ),
+            *(asyncio.create_task(loader.watch(settings.poll_seconds)) for loader in loaders),
         ]
         yield
         for watch in watches:
