@@ -21,24 +21,26 @@ from serving.live.file_store import FileStore
 from serving.loader import Loader
 from serving.middleware import RequestLog
 from serving.registry import Registry
-from serving.routes import router
+from serving.routes import routers
 from serving.settings import Settings, load_settings
 
 
 @contextlib.asynccontextmanager
 async def _following(app: FastAPI) -> AsyncIterator[None]:
-    """Follow the registry while the application runs, with one BLAS thread a process."""
+    """Follow the registry while the application runs, with one BLAS thread a process.
+
+    Nothing is asked before the last good local copy serves: a worker that replaces another one
+    must not answer that it has no model.
+    """
     settings: Settings = app.state.settings
+    recent: Recent = app.state.recent
+    loaders: list[Loader] = [loader for loader in (app.state.loader, app.state.candidate) if loader]
     with threadpool_limits(1, user_api="blas"):
-        recent: Recent = app.state.recent
+        for loader in loaders:
+            await asyncio.to_thread(loader.restore)
         watches = [
-            asyncio.create_task(app.state.loader.watch(settings.poll_seconds)),
             asyncio.create_task(recent.watch(settings.ratings_poll_seconds)),
-            *(
-                asyncio.create_task(loader.watch(settings.poll_seconds))
-                for loader in (app.state.candidate,)
-                if loader is not None
-            ),
+            *(asyncio.create_task(loader.watch(settings.poll_seconds)) for loader in loaders),
         ]
         yield
         for watch in watches:
@@ -70,7 +72,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.recent = Recent(_store(settings))
     _add_middleware(app, settings)
     problems.install(app)
-    app.include_router(router)
+    for router in routers:
+        app.include_router(router)
     pages.install(app)
     explorer.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)

@@ -58,8 +58,7 @@ class Loader:
         self._lock = threading.Lock()
 
     async def watch(self, seconds: float) -> None:
-        """Start from the last good local copy, then look at the alias for ever."""
-        await asyncio.to_thread(self.restore)
+        """Look at the alias for ever."""
         while True:
             await asyncio.to_thread(self.poll)
             await self._pause(seconds)

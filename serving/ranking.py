@@ -14,10 +14,13 @@ LIKED_STARS = 4.0
 
 def best(scores: Floats, k: int) -> Rows:
     """Return the rows of the k highest scores, best first, leaving out -inf (never recommended)."""
-    k = min(k, len(scores))
-    chosen = np.argpartition(scores, len(scores) - k)[len(scores) - k :]
-    ordered = chosen[np.lexsort((chosen, -scores[chosen]))]
-    return ordered[np.isfinite(scores[ordered])]
+    allowed = np.flatnonzero(np.isfinite(scores))  # argpartition is slow among many equal values
+    among = scores[allowed]
+    k = min(k, len(among))
+    if k == 0:
+        return allowed[:0]
+    chosen = allowed[np.argpartition(among, len(among) - k)[len(among) - k :]]
+    return np.asarray(chosen[np.lexsort((chosen, -scores[chosen]))])
 
 
 def nearest(picks: Floats, liked: Floats) -> Rows:

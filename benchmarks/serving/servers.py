@@ -176,7 +176,7 @@ def _server(
     service = Service(name, command, port, path, "none")
     begin = time.perf_counter()
     with _first_core():
-        process = start(service, os.environ | QUIET | environment, folder)
+        process = start(service, {**os.environ, **QUIET, **environment}, folder)
     root = psutil.Process(process.pid)
     try:
         _wait_for_answer(service, process.poll, folder)

@@ -124,10 +124,10 @@ def _arrays(
     first = random.integers(0, size.movies, (size.users, 1))
     return Arrays(
         movie_ids=np.array(_ids(size)),
-        movie_counts=1 + np.bincount(profiles.movies, minlength=size.movies),
+        movie_counts=(1 + np.bincount(profiles.movies, minlength=size.movies)).astype(np.int32),
         movie_damped_mean=random.uniform(2, 4.5, size.movies),
         genre_movies=genres,
-        user_ids=np.arange(1, size.users + 1),
+        user_ids=np.arange(1, size.users + 1, dtype=np.int32),
         rated_offsets=profiles.offsets,
         rated_movies=profiles.movies,
         rated_halves=profiles.halves,

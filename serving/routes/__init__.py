@@ -1,11 +1,9 @@
 """The routes. All are `async def`: no recommendation waits for a thread or a query."""
 
-from fastapi import APIRouter
-
 from serving.routes import first_version, movies, operations, ratings, recommendations, users
 
-router = APIRouter()
-for part in (recommendations, ratings, movies, users, first_version, operations):
-    router.include_router(part.router)
+PARTS = (recommendations, ratings, movies, users, first_version, operations)
+routers = tuple(part.router for part in PARTS)
+"""Include each in the application: a router of routers would be searched at every request."""
 
-__all__ = ["router"]
+__all__ = ["routers"]

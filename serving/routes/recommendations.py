@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, BackgroundTasks, HTTPException
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
 
 from serving.metrics import ANSWERS
-from serving.routes.dependencies import BODY, NO_MODEL, AnsweringDep
+from serving.routes.dependencies import BODY, NO_MODEL, Answering
 from serving.schemas.recommendations import Recommendations, RecommendRequest
 
 router = APIRouter(tags=["recommendations"])
@@ -13,10 +13,10 @@ router = APIRouter(tags=["recommendations"])
 
 @router.post("/recommend", responses=BODY)
 async def recommend(
-    wish: RecommendRequest, parts: AnsweringDep, background: BackgroundTasks
+    wish: RecommendRequest, request: Request, background: BackgroundTasks
 ) -> Recommendations:
     """The best movies for anybody: a known user, one who sends ratings, or a stranger."""
-    arms, recent, log = parts
+    arms, recent, log = Answering.of(request)
     arm, served = arms.of(wish.user_id)
     if served is None:
         raise HTTPException(503, NO_MODEL)

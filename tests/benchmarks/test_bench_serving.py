@@ -27,7 +27,7 @@ from benchmarks.serving.measure import (
 )
 from benchmarks.serving.others import surprise_model
 from benchmarks.serving.page import growth, section
-from benchmarks.serving.synthetic import Size, write_model
+from benchmarks.serving.synthetic import SIZES, Size, write_model
 from serving import Model
 from serving.artifact import Artifact
 from serving.schemas.first_version import Pairs
@@ -176,7 +176,7 @@ def test_growth_is_shown_over_few_and_many_of_both() -> None:
 def test_everything_is_measured_in_real_servers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(program.SIZES, "ml-1m", SIZE)
+    monkeypatch.setitem(SIZES, "ml-1m", SIZE)
     document = tmp_path / "benchmarks.md"
     program.main(
         ["--parts", "ml-1m", "--rounds", "1", "--seconds", "0.2", "--document", str(document)]
