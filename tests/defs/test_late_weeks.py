@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.assets import drift_report
@@ -185,5 +186,24 @@ def test_the_sensor_waits_for_runs_that_are_about_to_write_reports(
     assert follow_up.tick() == []
     assert follow_up.cursor is None
     instance.report_run_canceled(run)
+    follow_up.tick()
+    assert follow_up.cursor is not None
+
+
+@pytest.mark.usefixtures("platform_settings")
+def test_the_sensor_waits_for_a_backfill_between_its_runs(
+    follow_up: FollowUp, instance: dg.DagsterInstance
+) -> None:
+    going_on = PartitionBackfill(
+        backfill_id="abcdefgh",
+        status=BulkActionStatus.REQUESTED,
+        from_failure=False,
+        tags={},
+        backfill_timestamp=0.0,
+    )
+    instance.add_backfill(going_on)
+    assert follow_up.tick() == []
+    assert follow_up.cursor is None
+    instance.update_backfill(going_on.with_status(BulkActionStatus.COMPLETED_SUCCESS))
     follow_up.tick()
     assert follow_up.cursor is not None
