@@ -65,7 +65,7 @@ class Guesses:
         trusted = (design[rated] * (counts[rated] / (counts[rated] + TRUSTED))[:, np.newaxis]).T
         penalty = np.diag(np.append(0.0, np.full(features.shape[1], PENALTY)))
         solution = np.linalg.solve(trusted @ design[rated] + penalty, trusted)
-        return cls(rated, cold, design[cold], solution)
+        return cls(rated, cold, design[cold], solution.astype(np.float64))
 
     def filled(self, values: Reals) -> Reals:
         """Return values of the catalogue, (n_movies, ...), with the guesses of the cold movies."""
@@ -92,7 +92,7 @@ class Guesses:
         n_movies = len(head.mean)
         shape = n_movies, n_movies
         links = sp.csr_array((head.weights, head.targets, head.offsets), shape=shape)
-        to_features = links[:, self.rated] @ self.solution.T
+        to_features = np.asarray(links[:, self.rated] @ self.solution.T)
         blocks = [
             strongest(self.features[start : start + _BLOCK] @ to_features.T, LINKS)
             for start in range(0, len(self.cold), _BLOCK)

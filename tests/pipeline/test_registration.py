@@ -80,7 +80,7 @@ def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
     assert json.loads(tags["gate_rules"]) == second.scores["rules"]
     plot = "plots/champion_against_challenger.png"
     drawn = {f.path: f.file_size for f in client.list_artifacts(second.mlflow_run_id, "plots")}
-    assert drawn[plot] > 10_000
+    assert (drawn[plot] or 0) > 10_000
     alone = {f.path for f in client.list_artifacts(first.mlflow_run_id, "plots")}
     assert plot not in alone, "there was no champion"
 

@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 
@@ -11,6 +12,7 @@ from tests.recommenders.frames import ratings_frame
 # Users 1, 2, 3; movies 10, 20, 30; nobody rated 40. Weights are stars less 2.
 WEIGHTS = np.array([[3.0, 1.0, 0.0, 0.0], [2.0, 0.0, 2.5, 0.0], [0.0, 3.0, 0.5, 0.0]])
 PENALTY = 1.5
+Matrix = npt.NDArray[np.float64]
 
 
 @pytest.fixture
@@ -24,11 +26,11 @@ def dense(head: ItemRanking) -> Floats:
     return np.array([head.alike(movie) for movie in range(len(head.mean))])
 
 
-def closed_form() -> Floats:
+def closed_form() -> Matrix:
     """Return B of the rated movies by the formula of the paper, the diagonal zero."""
     gram = WEIGHTS[:, :3].T @ WEIGHTS[:, :3]
     inverse = np.linalg.inv(gram + PENALTY * np.eye(3))
-    weights = np.eye(3) - inverse @ np.diag(1 / np.diag(inverse))
+    weights: Matrix = np.eye(3) - inverse @ np.diag(1 / np.diag(inverse))
     np.fill_diagonal(weights, 0.0)
     return weights
 
@@ -48,7 +50,7 @@ def test_no_other_weights_with_a_zero_diagonal_fit_better(frame: pd.DataFrame) -
     head = fit_ease(interactions, regularization=PENALTY, links=10, max_movies=10)
     x, best = WEIGHTS[:, :3], dense(head).astype(np.float64)
 
-    def loss(weights: Floats) -> float:
+    def loss(weights: Matrix) -> float:
         return float(((x - x @ weights) ** 2).sum() + PENALTY * (weights**2).sum())
 
     random = np.random.default_rng(0)
