@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from serving.cache import Cache
 from serving.registry import Release
@@ -65,6 +66,7 @@ def figures_of(running: Api) -> int:
     return running.get("/metrics").text.count('cinematch_model_version{alias="production",pid=')
 
 
+@pytest.mark.slow  # test_process.py has its halves
 def test_without_mlflow_at_the_start_and_later_what_is_there_answers(
     mlflow_server: str, publish: Publish, tmp_path: Path, registered_model: str
 ) -> None:
