@@ -204,6 +204,6 @@ def test_the_sensor_waits_for_a_backfill_between_its_runs(
     instance.add_backfill(going_on)
     assert follow_up.tick() == []
     assert follow_up.cursor is None
-    instance.update_backfill(going_on.with_status(BulkActionStatus.COMPLETED_SUCCESS))
+    instance.update_backfill(going_on._replace(status=BulkActionStatus.COMPLETED_SUCCESS))
     follow_up.tick()
     assert follow_up.cursor is not None

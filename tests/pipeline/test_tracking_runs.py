@@ -50,13 +50,14 @@ def test_a_server_that_is_away_does_not_hide_what_went_wrong(
 
 
 def test_what_a_run_that_is_over_left_open_is_ended(experiment: str) -> None:
+    client = MlflowClient()
+    known = client.get_experiment_by_name(experiment)
+    assert known is not None
+
     def begin(tags: dict[str, str]) -> str:
-        run_id = mlflow.start_run(tags=tags).info.run_id
-        mlflow.tracking.fluent._active_run_stack.get().clear()  # the worker was killed
-        return str(run_id)
+        return str(client.create_run(known.experiment_id, tags=tags).info.run_id)
 
     over, going_on, by_hand = begin({DAGSTER_RUN: "a"}), begin({DAGSTER_RUN: "b"}), begin({})
-    client = MlflowClient()
     assert end_abandoned(client, experiment, lambda run: run == "a") == [over]
     assert [status(run) for run in (over, going_on, by_hand)] == ["FAILED", "RUNNING", "RUNNING"]
     assert end_abandoned(client, experiment, lambda run: run == "a") == []
