@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 360, 200
 LEFT, RIGHT, TOP, BOTTOM = 44, 352, 14, 166
+LEAST = 1e-9
 MOST_LABELS = 5
 
 Point = tuple[float, float]
@@ -55,9 +56,10 @@ class Chart:
 
     @property
     def top(self) -> float:
-        """The upper end of the scale, above 0."""
+        """The upper end of the scale, above 0; values that nobody could see count as none."""
         values = [v for one in self.series for v in one.values if v is not None]
-        return max([*values, self.threshold or 0.0]) * 1.1 or 1.0
+        highest = max([*values, self.threshold or 0.0])
+        return highest * 1.1 if highest > LEAST else 1.0
 
     @property
     def step(self) -> float:

@@ -1,7 +1,7 @@
 """Where the dashboard's charts draw what."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from serving.pages.charts import BOTTOM, LEFT, RIGHT, TOP, Chart, Series, round_step
@@ -28,6 +28,7 @@ def test_a_missing_value_parts_the_line() -> None:
 
 
 @given(values)
+@example([5e-324])
 def test_everything_is_drawn_inside(found: list[float | None]) -> None:
     one = chart(*found)
     points = [point for stretch in one.stretches(one.series[0]) for point in stretch]

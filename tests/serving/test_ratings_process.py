@@ -56,7 +56,7 @@ def test_two_workers_share_ratings_models_and_figures(
         poll_seconds="3600",
         workers="2",
     ) as running:
-        running.wait_for_version("1")
+        wait_until_all(lambda: version(running.url) == "1")
         assert rate(running.url, 77, 10).status_code == 200
         wait_until_all(lambda: rated(running.url, 77) == {10})
         publish(tiny_model(tmp_path / "v2", "v2"))
