@@ -106,6 +106,7 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert found == [first.version, second.version, first.version]
 
 
+@pytest.mark.slow  # three trainings
 def test_a_rollback_while_models_are_compared_stops_the_promotion(
     warehouse: str,
     settings: Settings,
