@@ -2,8 +2,6 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
-# The tests that run a whole platform wait as much as they compute: three share two cores well.
-WORKERS ?= 3
 
 .PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
 
@@ -26,7 +24,7 @@ demo: $(READY)  ## the whole story on the shipped sample, then its measured valu
 	$(BIN)/cinematch demo
 
 test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (under 12 minutes)
-	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
 
 test-all: $(READY) lint  ## the test suite with its long tests
 	$(BIN)/python -m pytest
