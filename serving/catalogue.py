@@ -69,10 +69,8 @@ class Catalogue:
 
     def prepare(self, before: Catalogue | None) -> None:
         """Make what the first answers need, or take it from a catalogue of the same titles."""
-        if before is not None and before.titles.equals(self.titles):
-            self._names, self.index = before._names, before.index
-        else:
-            self.index  # noqa: B018  # makes it, and the names
+        source = before if before is not None and before.titles.equals(self.titles) else self
+        self._names, self.index = source._names, source.index
 
     @cached_property
     def years(self) -> npt.NDArray[np.int16]:
