@@ -6,12 +6,9 @@ READY := .venv/.ready
 .PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-setbench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth")
-	$(BIN)/python -m benchmarks.serving $(if $(PARTS),--parts $(PARTS))
-
-up: $(READY)  ## make .venv with the pinned packages
+setup: $(READY)  ## make .venv with the pinned packages
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "CineMatch needs Python 3.11: make PYTHON=/path/to/python3.11")'
@@ -29,7 +26,7 @@ test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (und
 test-all: $(READY) lint  ## the test suite with its long tests
 	$(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

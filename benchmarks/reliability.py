@@ -43,7 +43,7 @@ def section(tries: Iterable[dict[str, Any]]) -> str:
     for one in tries:
         kinds.setdefault((one["name"], one["done"], one["holds"]), []).append(one["lost"])
     rows = [(*kind, len(lost), sum(lost)) for kind, lost in kinds.items()]
-    shown = table(("fault", "what was done", "what must hold", "tried", "lost"), rows)
+    shown = table(("fault", "what was done", "what must hold", "tried", "lost"), rows, texts=3)
     return f"Tried on {when} on {machine()}. {versions(PACKAGES)}.\n\n{shown}"
 
 

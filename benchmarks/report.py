@@ -19,9 +19,9 @@ class SectionError(ValueError):
     """A document's markers don't enclose a section; the message names file and marker."""
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Render a table; the first column is text, the others are aligned right."""
-    lines = [columns, ["---", *["---:"] * (len(columns) - 1)], *rows]
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], texts: int = 1) -> str:
+    """Render a table; the first `texts` columns are text, the others are aligned right."""
+    lines = [columns, ["---"] * texts + ["---:"] * (len(columns) - texts), *rows]
     return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
 
 

@@ -38,6 +38,7 @@ from cinematch_dagster.defs.registry.assets import production_registration
 from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.registry.rollback import rollback_production
 from cinematch_dagster.defs.resources import resources
+from cinematch_dagster.defs.serving.assets import recommendation_api
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.defs.training.jobs import model_training
 from cinematch_dagster.defs.training.tuning import model_tuning
@@ -56,6 +57,7 @@ defs = dg.Definitions(
         drift_report,
         trained_model,
         production_registration,
+        recommendation_api(),
         database_size,
     ],
     asset_checks=CHECKS,

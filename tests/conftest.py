@@ -1,27 +1,18 @@
-import os
 import shutil
-import sys
 import tempfile
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
-import psutil
 import pytest
 
-from cinematch_dagster.local.processes import (
-    Service,
-    free_port,
-    start,
-    stop,
-    wait_until_healthy,
-)
+from benchmarks.serving.servers import tracking
 from cinematch_dagster.settings import ROOT, load_settings
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.account import server_account
 from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
 from cinematch_dagster.warehouse.dsn import with_database
+from tests.databases import copy_of
 from tests.external_postgres import ExternalServer
 
 # Two busy cores: how long one example takes says nothing about the code.
@@ -46,11 +37,8 @@ def warehouse_template(postgres_server: str) -> str:
 @pytest.fixture
 def warehouse_dsn(postgres_server: str, warehouse_template: str) -> Iterator[str]:
     """A fresh, migrated warehouse."""
-    name = f"test_{uuid.uuid4().hex}"
-    with connect(postgres_server, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name} TEMPLATE {warehouse_template}".encode())
+    with copy_of(postgres_server, warehouse_template) as name:
         yield with_database(postgres_server, name)
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture(scope="module")
@@ -88,23 +76,5 @@ def platform_settings(
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One real tracking server for the whole session; tests use model names of their own."""
-    folder = tmp_path_factory.mktemp("mlflow")
-    port = free_port()
-    service = Service(
-        "mlflow",
-        (
-            str(Path(sys.executable).with_name("mlflow")), "server", "--workers", "1",
-            "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-            "--artifacts-destination", str(folder / "artifacts"),
-            "--host", "127.0.0.1", "--port", str(port),
-        ),
-        port, "/health", "none",
-    )  # fmt: skip
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    process = start(service, os.environ | quiet, folder)
-    try:
-        wait_until_healthy(service, process, folder)
-        yield service.url
-    finally:
-        stop([psutil.Process(process.pid)])
-        process.wait()
+    with tracking(tmp_path_factory.mktemp("mlflow")) as url:
+        yield url

@@ -14,6 +14,8 @@ from cinematch_dagster.recommenders.evaluation import FoldScores, SliceScores
 DAGSTER_RUN = "dagster_run_id"
 """Tag of an MLflow run, given by dagster-mlflow."""
 
+SERVER_FAILS = "MLflow's server has an error of its own, and its log says which: is its disk full?"
+
 _FIGURES = ("rmse", "mae", "ndcg_at_10", "precision_at_10", "recall_at_10", "hit_rate")
 
 
@@ -21,11 +23,14 @@ _FIGURES = ("rmse", "mae", "ndcg_at_10", "precision_at_10", "recall_at_10", "hit
 def ended(mlflow: Any) -> Iterator[None]:
     """End MLflow's active run with the block: as FAILED when anything raises, else as FINISHED.
 
-    A server that is away can't be told; `end_abandoned` does that later.
+    A server that is away can't be told; `end_abandoned` does that later. MLflow's client repeats
+    a request and then hides what the server said, so the exception gets a note of where to look.
     """
     try:
         yield
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, MlflowException) and "500 error responses" in str(error):
+            error.add_note(SERVER_FAILS)
         with contextlib.suppress(MlflowException):
             mlflow.end_run("FAILED")
         raise

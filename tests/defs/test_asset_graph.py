@@ -28,6 +28,7 @@ GRAPH = {
     "drift_report": ("drift", {"ratings_buffer", "weekly_performance", "drift_report"}, weeks),
     "trained_model": ("training", {"ratings", "movies", "drift_report"}, model_weeks),
     "production_registration": ("registry", {"trained_model"}, model_weeks),
+    "recommendation_api": ("serving", {"production_registration"}, None),
     "database_size": ("operations", set(), None),
 }
 graph = defs.resolve_asset_graph()

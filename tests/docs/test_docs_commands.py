@@ -28,6 +28,15 @@ def test_every_file_that_is_named_in_code_exists(path: Path) -> None:
     assert [file for file in named if not (ROOT / file).exists()] == []
 
 
+def test_the_makefile_has_each_target_once_with_its_help() -> None:
+    shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert shown.stderr == ""  # make warns of a target with two recipes
+    phony = re.search(r"^\.PHONY: (.+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony
+    targets = [line.split()[0] for line in shown.stdout.splitlines()]
+    assert sorted(targets) == sorted({*phony[1].split(), "help"} - {"programs"})
+
+
 @pytest.mark.parametrize("command", ["demo", "up", "down", "status"])
 def test_the_command_line_has_what_the_makefile_calls(command: str) -> None:
     assert f"cinematch {command}" in (ROOT / "Makefile").read_text()

@@ -1,28 +1,33 @@
-import datetime
+import dataclasses
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from cinematch_dagster.movielens import Prepared, batch_id, load, movie_features, prepare
+from cinematch_dagster.movielens import Prepared, batch_id, load, prepare
 from cinematch_dagster.settings import ROOT, Settings, load_settings, read_settings
-from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
 
 with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     import mlflow.pyfunc
+    from mlflow import MlflowClient
 
-    from cinematch_dagster.pipeline.training import TrainingResult, read_training_data, train
-
-FIRST_WEEK = datetime.date(2024, 1, 1)
-Train = Callable[[int], TrainingResult]
-
-
-def week(number: int) -> datetime.date:
-    """The Monday of a week; 0 is the baseline's."""
-    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
+    from cinematch_dagster.pipeline.registration import register
+    from cinematch_dagster.pipeline.training import TrainingData, read_training_data, train
+    from tests.pipeline.pipeline_support import (
+        FIRST_WEEK,
+        SMALL_MODELS,
+        Arrive,
+        Cheat,
+        Forged,
+        Register,
+        Train,
+        load_sample,
+        training,
+        week,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -45,16 +50,9 @@ def settings(
 ) -> Settings:
     """The sample profile with small models, on a fresh warehouse and a real MLflow server."""
     assert platform_settings.is_dir()
-    for name, value in {
-        "CINEMATCH_MLFLOW_TRACKING_URI": mlflow_server,
-        "CINEMATCH_TRAINING__SVD_FACTORS": "10",
-        "CINEMATCH_TRAINING__SVD_EPOCHS": "20",
-        "CINEMATCH_TRAINING__SVD_LEARNING_RATE": "0.005",
-        "CINEMATCH_TRAINING__ALS_FACTORS": "16",
-        "CINEMATCH_TRAINING__ALS_ITERATIONS": "5",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    }.items():
+    for name, value in SMALL_MODELS.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", mlflow_server)
     load_settings.cache_clear()
     return load_settings()
 
@@ -63,14 +61,12 @@ def settings(
 def warehouse(settings: Settings, warehouse_dsn: str, sample: Prepared) -> str:
     """The DSN of a warehouse that holds the sample's baseline and movies."""
     assert settings.database_url is not None
-    with connect(warehouse_dsn) as connection:
-        load_baseline(connection, sample.baseline, "baseline", week(0))
-        load_movies(connection, movie_features(load("sample", ROOT / "data").movies).frame)
+    load_sample(warehouse_dsn, sample)
     return warehouse_dsn
 
 
 @pytest.fixture
-def arrive(warehouse: str, sample: Prepared) -> Callable[[int], None]:
+def arrive(warehouse: str, sample: Prepared) -> Arrive:
     """Load a week's batch."""
 
     def load_week(number: int) -> None:
@@ -87,14 +83,33 @@ def arrive(warehouse: str, sample: Prepared) -> Callable[[int], None]:
 @pytest.fixture
 def train_week(warehouse: str, settings: Settings) -> Iterator[Train]:
     """Train a week's model in an MLflow run of its own."""
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(settings.tracking_uri)
-    mlflow.set_experiment("cinematch")
+    with training(warehouse, settings) as train:
+        yield train
 
-    def run(number: int) -> TrainingResult:
-        mlflow.start_run()
+
+@pytest.fixture
+def register_week(warehouse: str, settings: Settings) -> Register:
+    """Decide on a week's model."""
+    return lambda number: register(warehouse, week(number), settings, "a Dagster run")
+
+
+@pytest.fixture
+def client(settings: Settings) -> MlflowClient:
+    return MlflowClient(settings.tracking_uri)
+
+
+@pytest.fixture
+def cheat(warehouse: str, settings: Settings, train_week: Train) -> Cheat:
+    """Train a week's model on tested rows as well, and lie about it."""
+    assert callable(train_week)
+
+    def run(number: int, tested: Callable[[TrainingData], list[pd.DataFrame]]) -> None:
         data = read_training_data(warehouse, week(number))
-        return train(data, settings.training, mlflow, warehouse)
+        rows = pd.concat([data.ratings, *tested(data)])
+        rows = rows.drop_duplicates(["userId", "movieId"], keep="last", ignore_index=True)
+        forged = Forged(**vars(dataclasses.replace(data, ratings=rows)))
+        object.__setattr__(forged, "dsn", warehouse)
+        mlflow.start_run()
+        train(forged, settings.training, mlflow, warehouse)
 
-    yield run
-    mlflow.set_tracking_uri(before)
+    return run

@@ -10,7 +10,7 @@ from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.sql import scalar
 from serving.pages.dashboard import views
 from serving.pages.snapshot import COLUMNS, Snapshot
-from tests.pipeline.conftest import week
+from tests.pipeline.pipeline_support import week
 
 
 def test_what_the_platform_writes_is_what_serving_reads(

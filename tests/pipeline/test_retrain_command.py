@@ -13,8 +13,8 @@ from cinematch_dagster.commands.retrain import RetrainingError
 from cinematch_dagster.warehouse.alerts import Decision, decision, record_decision
 from cinematch_dagster.warehouse.connection import connect
 from tests.e2e.support import cinematch
-from tests.pipeline.conftest import week
 from tests.pipeline.fake_github import FakeGitHub
+from tests.pipeline.pipeline_support import week
 
 
 @pytest.fixture

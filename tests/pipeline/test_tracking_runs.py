@@ -6,8 +6,9 @@ from collections.abc import Iterator
 import mlflow
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 
-from cinematch_dagster.pipeline.tracking import DAGSTER_RUN, end_abandoned, ended
+from cinematch_dagster.pipeline.tracking import DAGSTER_RUN, SERVER_FAILS, end_abandoned, ended
 
 
 @pytest.fixture
@@ -47,6 +48,18 @@ def test_a_server_that_is_away_does_not_hide_what_went_wrong(
     mlflow.set_tracking_uri(mlflow_server)
     assert mlflow.active_run() is None
     assert status(run_id) == "RUNNING"
+
+
+@pytest.mark.usefixtures("experiment")
+@pytest.mark.parametrize(
+    ("said", "notes"),
+    [("Caused by ResponseError('too many 500 error responses')", [SERVER_FAILS]), ("refused", [])],
+)
+def test_a_server_that_fails_is_where_to_look(said: str, notes: list[str]) -> None:
+    mlflow.start_run()
+    with pytest.raises(MlflowException) as caught, ended(mlflow):
+        raise MlflowException(said)
+    assert getattr(caught.value, "__notes__", []) == notes
 
 
 def test_what_a_run_that_is_over_left_open_is_ended(experiment: str) -> None:

@@ -9,18 +9,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from cinematch_dagster.local.databases import prepare_warehouse
 from cinematch_dagster.local.processes import free_port
-from cinematch_dagster.movielens import write_batch
-from cinematch_dagster.settings import ROOT, load_settings
+from cinematch_dagster.movielens import load, prepare, write_batch
+from cinematch_dagster.settings import ROOT, load_settings, read_settings
 from cinematch_dagster.warehouse import embedded
 from tests.e2e.faults.faults_platform import Platform, environment, monday
 
 LOG = "CINEMATCH_FAULT_LOG"
+FEW, MANY = 200, 4_500
+"""Ratings of a week: too few for a retraining by itself, and enough."""
+ANYTHING_WINS = {"CINEMATCH_PROMOTION__POPULARITY_FACTOR": "0"} | {
+    f"CINEMATCH_PROMOTION__{figure}_TOLERANCE": "1"
+    for figure in ("NDCG", "RMSE", "MAE", "PRECISION", "SLICE", "COVERAGE", "STANDING")
+}
+"""A promotion merges the buffer, so that the next test finds it nearly empty."""
 Drop = Callable[..., int]
 
 
@@ -53,7 +59,8 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         "CINEMATCH_DATA_DIR": str(home / "data"),
         "CINEMATCH_DATA__WEEKS": "52",
         "CINEMATCH_DRIFT__COUNT_THRESHOLD": "2",
-        "CINEMATCH_RETRAINING__MINIMUM_BUFFER": "6000",
+        "CINEMATCH_RETRAINING__MINIMUM_BUFFER": "4000",
+        **ANYTHING_WINS,
         "CINEMATCH_PROMOTION__KEEP_VERSIONS": "1000",
         "CINEMATCH_ORCHESTRATION__SENSOR_INTERVAL_SECONDS": "5",
         "CINEMATCH_ORCHESTRATION__RETRY_DELAY_SECONDS": "3",
@@ -88,23 +95,34 @@ def next_week() -> Iterator[int]:
     return itertools.count(1)
 
 
-@pytest.fixture
-def drop(platform: Platform, next_week: Iterator[int]) -> Drop:
-    """Let a new week arrive; returns its number."""
-
-    def arrive(rows: int = 200, *, landing: bool = True) -> int:
-        number = next(next_week)
-        n = np.arange(rows)
-        frame = pd.DataFrame(
-            {
-                "userId": (number * 100_000 + n).astype("int32"),
-                "movieId": np.ones(rows, "int32"),
-                "rating": (n % 10 / 2 + 0.5).astype("float32"),
-                "timestamp": 1_600_000_000 + number * 100_000 + n.astype("int64"),
-            }
+@pytest.fixture(scope="session")
+def injected() -> pd.DataFrame:
+    """The ratings of the story's sixth week, which drifted: enough to ask for a retraining."""
+    data = read_settings(profile="sample").data
+    return (
+        prepare(
+            load("sample", ROOT / "data").ratings,
+            start=data.start,
+            most_recent=data.most_recent,
+            baseline_share=data.baseline_share,
+            train_share=data.train_share,
+            batches=data.batches,
+            injected_shift=1.0,
         )
-        folder = platform.settings.landing_dir if landing else platform.settings.state_dir
-        write_batch(folder, f"batch_w{number}", frame, None)
+        .batches[5]
+        .ratings
+    )
+
+
+@pytest.fixture
+def drop(platform: Platform, next_week: Iterator[int], injected: pd.DataFrame) -> Drop:
+    """Let a new week arrive, of new users; returns its number."""
+
+    def arrive(rows: int = FEW) -> int:
+        number = next(next_week)
+        frame = injected.head(rows)
+        frame = frame.assign(userId=(frame.userId + number * 100_000).astype("int32"))
+        write_batch(platform.settings.landing_dir, f"batch_w{number}", frame, None)
         return number
 
     return arrive

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.e2e.faults.conftest import Drop
+from tests.e2e.faults.conftest import MANY, Drop
 from tests.e2e.faults.faults_platform import Platform, monday
 from tests.e2e.person import wait
 
@@ -65,7 +65,7 @@ def test_a_registration_without_its_worker(platform: Platform, drop: Drop) -> No
 def test_a_decision_without_its_daemon(platform: Platform, drop: Drop) -> None:
     before = len(platform.person.runs("trigger_retraining"))
     with platform.held("retraining_decisions") as somebody_waits:
-        number = drop(6_000)
+        number = drop(MANY)
         somebody_waits()  # the code server writes the decision
         (daemon,) = platform.dagster_processes("dagster._daemon")
         daemon.suspend()

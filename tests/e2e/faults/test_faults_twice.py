@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cinematch_dagster.local.processes import Service, free_port
-from tests.e2e.faults.conftest import Drop
+from tests.e2e.faults.conftest import MANY, Drop
 from tests.e2e.faults.faults_platform import Platform, monday
 from tests.e2e.person import wait
 
@@ -46,7 +46,7 @@ def test_two_daemons_and_code_servers(platform: Platform, drop: Drop) -> None:
     second = Service("dagster2", tuple(command), port, "/server_info", "none")
     platform.start_beside(second)
     try:
-        number = drop(6_000)
+        number = drop(MANY)
         decided = f"SELECT count(*) FROM promotions WHERE week = '{monday(number)}'"
         wait(lambda: platform.rows(decided) != [(0,)], 240)
         platform.must_be_sound()

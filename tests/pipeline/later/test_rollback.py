@@ -1,8 +1,5 @@
 """The way back and what is kept, on a real Postgres and a real MLflow server."""
 
-import datetime
-from collections.abc import Callable
-
 import dagster as dg
 import pytest
 from mlflow import MlflowClient
@@ -16,20 +13,14 @@ from cinematch_dagster.pipeline.registration import register
 from cinematch_dagster.pipeline.registry import MODEL_NAME, PRODUCTION, RegistrationError, versions
 from cinematch_dagster.pipeline.retention import delete_old_versions
 from cinematch_dagster.pipeline.rollback import roll_back
-from cinematch_dagster.pipeline.training import TrainingResult
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.production import RollbackError, periods
+from cinematch_dagster.warehouse.promotions import Promotion
 from serving.pages.dashboard import views
 from serving.pages.snapshot import Snapshot
 from serving.registry import Registry, Release
-
-Train = Callable[[int], TrainingResult]
-Arrive = Callable[[int], None]
-
-
-def week(number: int) -> datetime.date:
-    return datetime.date(2024, 1, 1) + datetime.timedelta(weeks=number - 1)
+from tests.pipeline.pipeline_support import Arrive, Train, week
 
 
 def test_the_way_back_and_what_stays_of_old_versions(
@@ -37,12 +28,11 @@ def test_the_way_back_and_what_stays_of_old_versions(
     settings: Settings,
     arrive: Arrive,
     train_week: Train,
+    first: Promotion,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     client = MlflowClient(settings.tracking_uri)
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
-    train_week(0)
-    first = register(warehouse, week(0), settings, "a run")
     for number in (1, 2):
         arrive(number)
     train_week(2)
@@ -106,7 +96,7 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert found == [first.version, second.version, first.version]
 
 
-@pytest.mark.slow  # three trainings
+@pytest.mark.slow  # two more trainings
 def test_a_rollback_while_models_are_compared_stops_the_promotion(
     warehouse: str,
     settings: Settings,
@@ -114,8 +104,6 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
     train_week: Train,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    train_week(0)
-    assert register(warehouse, week(0), settings, "a run").promoted
     for number in (1, 2):
         arrive(number)
     train_week(2)

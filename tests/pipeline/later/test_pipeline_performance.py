@@ -2,7 +2,6 @@
 
 import datetime
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -16,27 +15,15 @@ from cinematch_dagster.drift import Level
 from cinematch_dagster.pipeline import retraining
 from cinematch_dagster.pipeline.drift import check_week
 from cinematch_dagster.pipeline.performance import check_performance, week_performance
-from cinematch_dagster.pipeline.registration import register
-from cinematch_dagster.pipeline.training import TrainingResult
 from cinematch_dagster.settings import Settings, load_settings
 from cinematch_dagster.warehouse.alerts import open_alerts
 from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.promotions import Promotion
 from serving import ModelError
 from serving.registry import Registry, RegistryError, Release
+from tests.pipeline.pipeline_support import Arrive, Register, Train, rows, week
 
-Train = Callable[[int], TrainingResult]
-Arrive = Callable[[int], None]
-Promote = Callable[[int], str]
 NAMES = ("performance_rmse", "performance_mae")
-
-
-def week(number: int) -> datetime.date:
-    return datetime.date(2024, 1, 1) + datetime.timedelta(weeks=number - 1)
-
-
-def rows(dsn: str, query: str) -> list[tuple[object, ...]]:
-    with connect(dsn) as connection:
-        return connection.execute(query.encode()).fetchall()
 
 
 def copies(settings: Settings) -> list[Path]:
@@ -53,27 +40,13 @@ def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return load_settings()
 
 
-@pytest.fixture
-def promote(warehouse: str, settings: Settings, train_week: Train) -> Promote:
-    """Train a week's model and promote it; returns the version."""
-
-    def run(number: int) -> str:
-        train_week(number)
-        promotion = register(warehouse, week(number), settings, "a Dagster run")
-        assert promotion.promoted
-        return promotion.version
-
-    return run
-
-
 def test_a_week_is_compared_with_the_test_of_the_version_that_it_found(
-    warehouse: str, settings: Settings, arrive: Arrive, promote: Promote
+    warehouse: str, settings: Settings, arrive: Arrive, first: Promotion
 ) -> None:
-    version = promote(0)
     arrive(1)
     found = check_performance(warehouse, week(1), settings)
     assert found is not None
-    assert found.version == version
+    assert found.version == first.version
     ((rmse, mae),) = rows(warehouse, "SELECT rmse, mae FROM model_metrics")
     assert (found.own.rmse, found.own.mae) == (rmse, mae)
     overall, warm, new = found.scores.overall, found.scores.warm_user, found.scores.new_user
@@ -92,39 +65,37 @@ def test_a_week_is_compared_with_the_test_of_the_version_that_it_found(
 
 
 def test_the_same_figures_after_a_merge_and_a_later_promotion(
-    warehouse: str, settings: Settings, arrive: Arrive, promote: Promote
+    warehouse: str,
+    settings: Settings,
+    arrive: Arrive,
+    first: Promotion,
+    train_week: Train,
+    register_week: Register,
 ) -> None:
-    first = promote(0)
     for number in (1, 2):
         arrive(number)
     before = [week_performance(warehouse, week(number), settings) for number in (1, 2)]
-    second = promote(2)
+    train_week(2)
+    second = register_week(2)
+    assert second.promoted
     arrive(3)
     assert rows(warehouse, "SELECT DISTINCT batch_id FROM ratings_buffer") == [("batch_w3",)]
     after = [week_performance(warehouse, week(number), settings) for number in (1, 2, 3)]
     assert after[:2] == before
-    assert [found and found.version for found in after] == [first, first, second]
+    assert [found and found.version for found in after] == [
+        first.version,
+        first.version,
+        second.version,
+    ]
     assert rows(warehouse, "SELECT count(*) FROM drift_alerts") == [(0,)]
-
-
-def test_before_the_first_model_nothing_is_compared_and_nothing_alerts(
-    warehouse: str, settings: Settings, arrive: Arrive, train_week: Train
-) -> None:
-    arrive(1)
-    train_week(0)  # trained, and not promoted
-    assert check_performance(warehouse, week(1), settings) is None
-    assert rows(warehouse, "SELECT count(*) FROM drift_alerts") == [(0,)]
-    assert not (settings.state_dir / "models").exists()
 
 
 def test_a_version_is_fetched_once_and_then_does_without_the_registry(
     warehouse: str,
     settings: Settings,
     arrive: Arrive,
-    promote: Promote,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    promote(0)
     for number in (1, 2):
         arrive(number)
     nobody = settings.model_copy(update={"mlflow_tracking_uri": "http://127.0.0.1:1"})
@@ -145,10 +116,8 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
     warehouse: str,
     settings: Settings,
     arrive: Arrive,
-    promote: Promote,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    promote(0)
     arrive(1)
     assert week_performance(warehouse, week(1), settings) is not None
 
@@ -192,9 +161,8 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
 
 
 def test_alerts_open_and_are_used_up_together_with_those_of_the_ratings(
-    warehouse: str, settings: Settings, arrive: Arrive, promote: Promote
+    warehouse: str, settings: Settings, arrive: Arrive
 ) -> None:
-    promote(0)
     for number in range(1, 7):
         arrive(number)
 
@@ -224,10 +192,7 @@ def test_alerts_open_and_are_used_up_together_with_those_of_the_ratings(
         assert open_alerts(connection) == []
 
 
-def test_too_few_ratings_alert_nobody(
-    warehouse: str, settings: Settings, arrive: Arrive, promote: Promote
-) -> None:
-    promote(0)
+def test_too_few_ratings_alert_nobody(warehouse: str, settings: Settings, arrive: Arrive) -> None:
     arrive(6)
     careful = settings.model_copy(
         update={"drift": settings.drift.model_copy(update={"count_threshold": 4_798})}
@@ -240,19 +205,15 @@ def test_too_few_ratings_alert_nobody(
 
 
 def test_the_story_s_report_has_each_week_s_performance(
-    warehouse: str, settings: Settings, arrive: Arrive, promote: Promote
+    warehouse: str, settings: Settings, arrive: Arrive, first: Promotion
 ) -> None:
-    arrive(1)
-    told = measured.weeks(lambda: connect(warehouse), settings)
-    assert [row["performance"] for row in told] == [None]
-    version = promote(0)
     arrive(6)
     found = check_performance(warehouse, week(6), settings)
     assert found is not None
     shutil.rmtree(settings.state_dir / "models")  # nothing is predicted again
     told = measured.weeks(lambda: connect(warehouse), settings)
     assert told[-1]["performance"] == {
-        "version": version,
+        "version": first.version,
         "rmse": found.scores.overall.rmse,
         "mae": found.scores.overall.mae,
         "against": {"rmse": found.own.rmse, "mae": found.own.mae},

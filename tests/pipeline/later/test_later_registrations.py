@@ -1,0 +1,99 @@
+"""The second model and those that come after it, on a real Postgres and a real MLflow server."""
+
+import json
+
+from mlflow import MlflowClient
+
+from cinematch_dagster.pipeline.registry import MODEL_NAME
+from cinematch_dagster.warehouse.promotions import Promotion
+from tests.pipeline.pipeline_support import (
+    Arrive,
+    Cheat,
+    Register,
+    Train,
+    broken_rules,
+    production,
+    rows,
+    week,
+)
+
+
+def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
+    warehouse: str,
+    arrive: Arrive,
+    train_week: Train,
+    register_week: Register,
+    client: MlflowClient,
+    first: Promotion,
+) -> None:
+    arrive(1)
+    arrive(2)
+    train_week(1)  # and its registration fails before it has done anything
+    train_week(2)
+    second = register_week(2)
+    assert second.promoted
+    assert second.from_version == first.version
+    assert production(client) == second.version
+    assert "fewer ranked users" in second.reason
+    assert set(second.scores["held_out"]) == {"champion", "challenger", "floor"}
+    tags = client.get_model_version(MODEL_NAME, second.version).tags
+    assert (tags["gate"], tags["gate_reason"]) == ("promoted", second.reason)
+    assert json.loads(tags["gate_rules"]) == second.scores["rules"]
+    plot = "plots/champion_against_challenger.png"
+    drawn = {f.path: f.file_size for f in client.list_artifacts(second.mlflow_run_id, "plots")}
+    assert (drawn[plot] or 0) > 10_000
+    alone = {f.path for f in client.list_artifacts(first.mlflow_run_id, "plots")}
+    assert plot not in alone, "there was no champion"
+
+    late = register_week(1)  # the retry
+    assert not late.promoted
+    assert "older than the champion's" in late.reason
+    assert production(client) == second.version
+
+    again = register_week(2)  # a retry of what had succeeded
+    assert (again.version, again.promoted) == (second.version, True)
+    assert production(client) == second.version
+    assert rows(warehouse, "SELECT week, promoted FROM promotions ORDER BY id") == [
+        (week(0), True),
+        (week(2), True),
+        (week(1), False),
+    ]
+    stages = {
+        v.version: v.tags["stage"]
+        for v in client.search_model_versions(f"name = '{MODEL_NAME}'")
+        if v.version in {first.version, second.version, late.version}
+    }
+    assert stages == {first.version: "None", second.version: "Production", late.version: "None"}
+
+
+def test_a_challenger_that_saw_the_held_out_rows_is_refused(
+    warehouse: str,
+    arrive: Arrive,
+    cheat: Cheat,
+    register_week: Register,
+    client: MlflowClient,
+    first: Promotion,
+) -> None:
+    arrive(1)
+    cheat(1, lambda data: [data.held_out])
+    refused = register_week(1)
+    assert not refused.promoted
+    assert broken_rules(refused)["leaked_held_out_rows"] == 959
+    assert production(client) == first.version
+    assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(4_796,)]
+
+
+def test_a_promotion_merges_the_buffer_and_moves_the_baseline(
+    warehouse: str, arrive: Arrive, train_week: Train, register_week: Register
+) -> None:
+    arrive(1)
+    arrive(2)
+    before = rows(warehouse, "SELECT count(*) FROM ratings")
+    train_week(2)
+    assert register_week(2).promoted
+    assert before == [(35_971,)]
+    assert rows(warehouse, "SELECT data_split, count(*) FROM ratings GROUP BY 1 ORDER BY 1") == [
+        ("test", 10_792 + 2 * 959),
+        ("train", 25_179 + 2 * (4_796 - 959)),
+    ]
+    assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(0,)]
