@@ -21,10 +21,10 @@ demo: $(READY)  ## the whole story on the shipped sample, then its measured valu
 	$(BIN)/cinematch demo
 
 test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (under 12 minutes)
-	$(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-test-all: $(READY) lint  ## the test suite with its long tests
-	$(BIN)/python -m pytest
+test-all: $(READY) lint  ## the test suite with its long tests, and more examples of properties
+	$(BIN)/python -m pytest --hypothesis-profile=thorough
 
 lint: $(READY)  ## style and types
 	$(BIN)/ruff check .
@@ -58,7 +58,7 @@ bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/bench
 
 reliability: $(READY)  ## try every fault: docs/reliability.md (TRIES=1; about 12 minutes each)
 	rm -f var/faults.jsonl; mkdir -p var
-	for n in $$(seq $(or $(TRIES),1)); do CINEMATCH_FAULT_LOG=$(CURDIR)/var/faults.jsonl \
+	for n in $$(seq $(or $(TRIES),1)); do FAULT_LOG=$(CURDIR)/var/faults.jsonl \
 		$(BIN)/python -m pytest tests/e2e/faults -m slow; done; $(BIN)/python -m benchmarks.reliability var/faults.jsonl
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C

@@ -31,7 +31,10 @@ def main(arguments: list[str] | None = None) -> None:
     lines = options.log.read_text(encoding="utf-8").splitlines() if options.log.is_file() else []
     if not lines:
         raise LogError(f"{options.log}: no fault was tried (expected a line for each)")
-    write_section("faults", section([json.loads(line) for line in lines]), options.document)
+    tries = [json.loads(line) for line in lines]
+    write_section("faults", section(tries), options.document)
+    if lost := [f"{one['name']}, {one['done']}" for one in tries if one["lost"]]:
+        raise SystemExit(f"Lost: {'; '.join(lost)}")
 
 
 def section(tries: Iterable[dict[str, Any]]) -> str:

@@ -15,9 +15,10 @@ from cinematch_dagster.warehouse.dsn import with_database
 from tests.databases import copy_of
 from tests.external_postgres import ExternalServer
 
-# Two busy cores: how long one example takes says nothing about the code.
-hypothesis.settings.register_profile("cinematch", deadline=None)
-hypothesis.settings.load_profile("cinematch")
+# Two busy cores: how long one example takes says nothing about the code. `make test-all` runs more.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=100)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

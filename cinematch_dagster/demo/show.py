@@ -103,7 +103,7 @@ def _so_far(report: Report) -> Section:
         for w in report["weeks"]
     ]
     columns = ("week", "KS", "mean", "std", "verdict")
-    return Section("All weeks since the last retraining", columns, tuple(rows))
+    return Section("All weeks since the last promotion", columns, tuple(rows))
 
 
 def _performance(performance: Report | None) -> str:

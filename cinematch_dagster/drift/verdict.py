@@ -1,6 +1,6 @@
 """From three histograms to a verdict: no drift, early signals, or drift, and why.
 
-Levels, for one view (a week's batch alone, or the buffer accumulated since the last retraining):
+Levels, for one view (a week's batch alone, or the buffer accumulated since the last promotion):
 
 - empty: the view has no ratings; nothing is computed;
 - insufficient data: the view or the baseline has fewer ratings than `count_threshold`; scores are
@@ -118,7 +118,7 @@ class ViewResult:
     """One view's ratings against the baseline.
 
     Attributes:
-        view: the week's batch alone, or the buffer accumulated since the last retraining.
+        view: the week's batch alone, or the buffer accumulated since the last promotion.
         n: ratings in the view.
         mean: in stars; None without ratings.
         std: in stars, ddof=1; None with fewer than two ratings.

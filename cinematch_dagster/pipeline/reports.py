@@ -100,7 +100,7 @@ def draw_weeks(
 def _histograms(
     connection: psycopg.Connection, week: datetime.date
 ) -> tuple[Histogram, Histogram, Histogram]:
-    """Return the baseline, the week alone, and all weeks since the last retraining."""
+    """Return the baseline, the week alone, and all weeks since the last promotion."""
     return (
         baseline_histogram(connection, week),
         batch_histogram(connection, week),

@@ -28,7 +28,7 @@ PERFORMANCE = {
 }
 NAMES = TESTS | PERFORMANCE
 VIEWS = {
-    "cumulative": ("total", "all weeks since the last retraining"),
+    "cumulative": ("total", "all weeks since the last promotion"),
     "per_batch": ("alone", "the week alone"),
 }
 

@@ -134,7 +134,7 @@ def ml_1m(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("given", [True, False])
+@pytest.mark.parametrize("given", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_the_whole_program_writes_a_whole_document(
     tmp_path: Path, ml_1m: Path, given: bool
 ) -> None:

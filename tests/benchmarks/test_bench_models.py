@@ -213,6 +213,7 @@ def test_loading_has_targets_with_25_million_ratings_and_jobs_stand_in_their_ord
     assert growth.index("| 1,000,000") < growth.index("| 25,000,000")
 
 
+@pytest.mark.slow  # every part, some of them in processes of their own
 def test_the_program_writes_every_section_and_goes_on_where_it_was(
     source: Path, tmp_path: Path
 ) -> None:

@@ -35,3 +35,11 @@ def test_the_table_stands_in_the_document_and_the_text_around_it_stays(tmp_path:
 def test_without_a_try_there_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(LogError, match=r"log\.jsonl: no fault was tried"):
         main([str(tmp_path / "log.jsonl")])
+
+
+def test_a_fault_that_was_lost_is_named_at_the_end(tmp_path: Path) -> None:
+    log, document = tmp_path / "log.jsonl", tmp_path / "reliability.md"
+    log.write_text(json.dumps({**AWAY, "lost": True, "at": "2026-01-02"}) + "\n")
+    with pytest.raises(SystemExit, match="Lost: away, a while"):
+        main([str(log), "--document", str(document)])
+    assert "| away | a while | goes on | 1 | 1 |" in document.read_text()

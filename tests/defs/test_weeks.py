@@ -59,9 +59,7 @@ def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(
         database, "SELECT week, count(*) FROM drift_alerts GROUP BY week ORDER BY week"
     ) == [(datetime.date(2024, 1, day), 3) for day in (1, 8, 15)]
     assert "DRIFT DETECTED" in str(metadata(instance, "drift_report", "2024-01-15")["verdict"])
-    assert (
-        metadata(instance, "drift_report", "2024-01-08")["rows since the last retraining"] == 4000
-    )
+    assert metadata(instance, "drift_report", "2024-01-08")["rows since the last promotion"] == 4000
 
 
 def test_each_week_s_report_shows_its_charts_in_the_ui(

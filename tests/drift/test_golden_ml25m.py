@@ -11,13 +11,13 @@ from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.drift.statistics import mean, std
 from tests.drift.golden_table import TABLE, TRAIN_MEAN, TRAIN_STD, Golden, golden
 
-ML_25M = os.environ.get("CINEMATCH_ML25M")
+ML_25M = os.environ.get("ML_25M")
 
 
 @pytest.fixture(scope="module")
 def ml_25m() -> Golden:
     if ML_25M is None:
-        pytest.skip("needs ml-25m: set CINEMATCH_ML25M to the folder that holds its ratings.csv")
+        pytest.skip("needs ml-25m: set ML_25M to the folder that holds its ratings.csv")
     return golden(Path(ML_25M), n_baseline=1_000_000, n_batch=100_000)
 
 

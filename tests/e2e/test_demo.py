@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from cinematch_dagster.settings import ROOT
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import with_database
@@ -94,6 +95,13 @@ def test_the_challenger_won_on_the_same_rows(report: dict[str, Any]) -> None:
     assert second["reason"].startswith("Promoted: RMSE")
     assert "fewer ranked users" in second["reason"]
     assert "RMSE and the floors decided" in second["reason"]
+
+
+def test_the_models_are_as_good_as_the_documents_say(report: dict[str, Any]) -> None:
+    shown = json.loads((ROOT / "docs" / "simulation.json").read_text())["models"]
+    for name in ("rmse", "mae"):
+        measured = [model[name] for model in report["models"]]
+        assert measured == pytest.approx([model[name] for model in shown], abs=0.002)
 
 
 def test_the_api_changed_models_without_one_failed_request(report: dict[str, Any]) -> None:

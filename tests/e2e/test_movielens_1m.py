@@ -1,4 +1,4 @@
-"""The real ml-1m through the whole loop, by the profile of its own; CINEMATCH_ML_1M names it."""
+"""The real ml-1m through the whole loop, by the profile of its own; ML_1M names it."""
 
 import json
 import os
@@ -9,12 +9,12 @@ import pytest
 
 from tests.e2e.support import cinematch, processes_of
 
-SOURCE = os.environ.get("CINEMATCH_ML_1M")
+SOURCE = os.environ.get("ML_1M")
 KS = "rating_distribution_ks"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(3_600),
-    pytest.mark.skipif(SOURCE is None, reason="CINEMATCH_ML_1M names no ml-1m"),
+    pytest.mark.skipif(SOURCE is None, reason="ML_1M names no ml-1m"),
 ]
 # Computed independently with numpy: rows, then (KS, mean, std) alone.
 WEEKS = [

@@ -1,4 +1,4 @@
-"""The real ml-1m, whose licence keeps it out of here: CINEMATCH_ML_1M names its zip or folder."""
+"""The real ml-1m, whose licence keeps it out of here: ML_1M names its zip or folder."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 from cinematch_dagster.movielens import fetch, has_half_stars, load, prepare
 from cinematch_dagster.movielens.profile import profile
 
-SOURCE = os.environ.get("CINEMATCH_ML_1M")
-pytestmark = pytest.mark.skipif(SOURCE is None, reason="CINEMATCH_ML_1M names no ml-1m")
+SOURCE = os.environ.get("ML_1M")
+pytestmark = pytest.mark.skipif(SOURCE is None, reason="ML_1M names no ml-1m")
 
 
 def test_ml_1m_is_read_cleaned_and_cut_as_published(tmp_path: Path) -> None:

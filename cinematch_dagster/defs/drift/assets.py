@@ -40,7 +40,7 @@ DRIFT_CHECK = "rating_drift"
     ],
     description=(
         "Have the ratings changed since the model was trained? Three tests (Kolmogorov-Smirnov, "
-        "mean, standard deviation) of the week alone and of everything since the last retraining. "
+        "mean, standard deviation) of the week alone and of everything since the last promotion. "
         "`drift_alert_sensor` reads every report and requests `trained_model` when there is an "
         "alert and enough new data."
     ),
@@ -82,7 +82,7 @@ def _metadata(report: DriftReport) -> dict[str, Any]:
         "reasons": ", ".join(report.reasons) or "none",
         "alerts": len(report.alerts),
         "rows in the week": report.per_batch.n,
-        "rows since the last retraining": report.cumulative.n,
+        "rows since the last promotion": report.cumulative.n,
         "rows of the baseline": report.baseline_n,
         **_changes(report),
         "tests": dg.MetadataValue.md(_table(report)),

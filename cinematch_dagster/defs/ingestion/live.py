@@ -8,7 +8,7 @@ from cinematch_dagster.settings import load_settings
 
 
 @dg.asset(
-    group_name="ingestion",
+    group_name="preparation",
     kinds={"postgres", "parquet"},
     owners=["team:data-platform"],
     description=(

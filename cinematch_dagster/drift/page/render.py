@@ -42,7 +42,7 @@ def week_page(
             the last `WEEKS_ON_A_PAGE`.
         baseline: what was compared with.
         per_batch: the week alone.
-        cumulative: all weeks since the last retraining.
+        cumulative: all weeks since the last promotion.
         policy: that the reports were made with.
         decisions: what followed from the report.
     """

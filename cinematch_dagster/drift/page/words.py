@@ -24,7 +24,7 @@ Shares = NDArray[np.float64]
 
 VIEWS: Mapping[View, str] = {
     "per_batch": "This week alone",
-    "cumulative": "All weeks since the last retraining",
+    "cumulative": "All weeks since the last promotion",
 }
 SHORT_VIEWS: Mapping[View, str] = {"per_batch": "This week", "cumulative": "All weeks"}
 TESTS: Mapping[str, str] = {

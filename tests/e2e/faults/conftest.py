@@ -19,7 +19,7 @@ from cinematch_dagster.settings import ROOT, load_settings, read_settings
 from cinematch_dagster.warehouse import embedded
 from tests.e2e.faults.faults_platform import Platform, environment, monday
 
-LOG = "CINEMATCH_FAULT_LOG"
+LOG = "FAULT_LOG"
 FEW, MANY = 200, 4_500
 """Ratings of a week: too few for a retraining by itself, and enough."""
 ANYTHING_WINS = {"CINEMATCH_PROMOTION__POPULARITY_FACTOR": "0"} | {

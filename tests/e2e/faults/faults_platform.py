@@ -36,7 +36,7 @@ class Platform:
         self.settings = settings
         self.environment = environment
         self.up: subprocess.Popen[bytes] | None = None
-        self.beside: list[subprocess.Popen[bytes]] = []
+        self.beside: dict[str, subprocess.Popen[bytes]] = {}
 
     @cached_property
     def person(self) -> Person:
@@ -112,12 +112,13 @@ class Platform:
         with environment(self.environment):
             variables = platform.environment(self.settings, self.dsn)
         process = processes.start(service, variables, self.elsewhere)
-        self.beside.append(process)
+        self.beside[service.name] = process
         processes.wait_until_healthy(service, process, self.elsewhere)
 
     def stop_beside(self, name: str) -> None:
         processes.stop(processes.found(self.elsewhere).get(name, []))
-        self.beside = [process for process in self.beside if process.poll() is None]
+        if process := self.beside.pop(name, None):
+            process.wait(timeout=60)
 
     @property
     def elsewhere(self) -> Path:
