@@ -92,7 +92,7 @@ def register(uri: str, folder: Path) -> None:
 
     os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
     mlflow.set_tracking_uri(uri)
-    with mlflow.start_run():
+    with mlflow.start_run(experiment_id="0"):  # whatever another one was chosen before
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(serving.pyfunc.__file__)),

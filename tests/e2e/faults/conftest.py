@@ -84,6 +84,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         made.person.run_job("trigger_retraining", monday(0).isoformat())
         yield made
     finally:
+        made.person.close()
         made.stop_beside("mlflow")
         made.stop()
         embedded.destroy(settings.state_dir / "postgres")
