@@ -83,11 +83,8 @@ def _findings(
     connection: psycopg.Connection, name: str, week: datetime.date, ratings: pd.DataFrame
 ) -> dict[str, str | None]:
     movies = connection.execute('SELECT "movieId" FROM movies').fetchall()
-    others = copy_out(
-        connection,
-        query("other_batches"),
-        {"name": name},
-    )
+    users = pd.unique(ratings["userId"]).tolist()
+    others = copy_out(connection, query("other_batches"), {"name": name, "users": users})
     around = connection.execute(query("batch_context"), {"week": week}).fetchone()
     recent, after, before = around or ([], None, None)
     return {

@@ -57,7 +57,8 @@ def genre_counts(connection: psycopg.Connection, week: datetime.date) -> Sides[d
 def population(connection: psycopg.Connection, week: datetime.date) -> Sides[Audience]:
     """Count users, and ratings by new users and of new movies."""
     counts = {side: dict.fromkeys(Audience.__dataclass_fields__, 0) for side in Sides._fields}
-    with connection.cursor(row_factory=dict_row) as cursor:
+    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # everybody's counts are added up in memory
         for name in ("users_compared", "movies_compared"):
             for row in cursor.execute(query(name), {"week": week}):
                 counts[row.pop("side")] |= row

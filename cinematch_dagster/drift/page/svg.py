@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 WIDTH = 340
 
@@ -19,11 +19,11 @@ def element(tag: str, *content: str, **attributes: str | float) -> Markup:
 
     Underscores in names of attributes become hyphens, and one at the end is dropped (`class_`).
     """
-    pairs = Markup("").join(
-        Markup(' {}="{}"').format(name.rstrip("_").replace("_", "-"), _short(value))
+    pairs = "".join(
+        f' {name.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
         for name, value in attributes.items()
     )
-    return Markup("<{0}{1}>{2}</{0}>").format(tag, pairs, Markup("").join(content))
+    return Markup(f"<{tag}{pairs}>{''.join(map(escape, content))}</{tag}>")
 
 
 def picture(height: float, title: str, *content: Markup) -> Markup:

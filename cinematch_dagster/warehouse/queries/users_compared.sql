@@ -1,35 +1,53 @@
 -- New is who has no rating in the baseline's train part nor in a batch of a week before the side
--- begins.
-WITH loads AS MATERIALIZED (
+-- begins: a person's first week says so. One pass over the counts.
+WITH sides AS MATERIALIZED (
     SELECT side, batch_id, data_split, begins FROM compared_loads(%(week)s)
 ),
-active AS MATERIALIZED (
-    SELECT side, begins, "userId", sum(n) AS n
-    FROM loads
-    JOIN user_counts USING (batch_id, data_split)
-    WHERE side <> 'baseline'
-    GROUP BY side, begins, "userId"
-),
-known AS MATERIALIZED (
+loads AS MATERIALIZED (
     SELECT
-        a.side, a.n,
-        EXISTS (
-            SELECT FROM user_counts AS c
-            WHERE c."userId" = a."userId" AND c.week < a.begins
-                AND (c.batch_id <> 'baseline' OR c.data_split = 'train')
-        ) AS is_known
-    FROM active AS a
+        batch_id, data_split,
+        bool_or(side = 'baseline') AS in_baseline,
+        bool_or(side = 'per_batch') AS in_week,
+        bool_or(side = 'cumulative') AS so_far
+    FROM sides
+    GROUP BY batch_id, data_split
+),
+people AS MATERIALIZED (
+    SELECT
+        min(week) FILTER (WHERE batch_id <> 'baseline' OR data_split = 'train') AS first_week,
+        sum(n::integer) FILTER (WHERE in_baseline) AS baseline,
+        sum(n::integer) FILTER (WHERE in_week) AS per_batch,
+        sum(n::integer) FILTER (WHERE so_far) AS cumulative
+    FROM user_counts
+    LEFT JOIN loads USING (batch_id, data_split)
+    WHERE week <= %(week)s
+    GROUP BY "userId"
 )
 SELECT
-    side,
-    sum(n)::bigint AS ratings,
-    count(*) AS users,
-    coalesce(sum(n) FILTER (WHERE NOT is_known), 0)::bigint AS by_new_users,
-    count(*) FILTER (WHERE NOT is_known) AS new_users
-FROM known
-GROUP BY side
+    'baseline' AS side, coalesce(sum(baseline), 0)::bigint AS ratings, count(baseline) AS users,
+    0 AS by_new_users, 0 AS new_users
+FROM people
 UNION ALL
-SELECT 'baseline', coalesce(sum(n), 0)::bigint, count(DISTINCT "userId"), 0, 0
-FROM loads
-JOIN user_counts USING (batch_id, data_split)
-WHERE side = 'baseline'
+SELECT
+    'per_batch', sum(per_batch)::bigint, count(*),
+    coalesce(sum(per_batch) FILTER (WHERE is_new), 0)::bigint, count(*) FILTER (WHERE is_new)
+FROM (
+    SELECT per_batch, coalesce(first_week >= %(week)s, true) AS is_new
+    FROM people
+    WHERE per_batch IS NOT NULL
+) AS of_the_week
+HAVING count(*) > 0
+UNION ALL
+SELECT
+    'cumulative', sum(cumulative)::bigint, count(*),
+    coalesce(sum(cumulative) FILTER (WHERE is_new), 0)::bigint, count(*) FILTER (WHERE is_new)
+FROM (
+    SELECT
+        cumulative,
+        coalesce(
+            first_week >= (SELECT max(begins) FROM sides WHERE side = 'cumulative'), true
+        ) AS is_new
+    FROM people
+    WHERE cumulative IS NOT NULL
+) AS of_all_weeks
+HAVING count(*) > 0
