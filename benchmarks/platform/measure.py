@@ -28,7 +28,12 @@ from cinematch_dagster.movielens import batch_id, write_batch
 from cinematch_dagster.settings import ROOT, Settings, load_settings
 from cinematch_dagster.warehouse import embedded
 
-IMPORT = "import cinematch_dagster.definitions"
+IMPORT = """
+import time
+start = time.perf_counter()
+import cinematch_dagster.definitions
+print(time.perf_counter() - start)
+"""
 JOB = "buffer_ingestion_weekly"
 FIRST_WEEK = datetime.date(2010, 1, 4)
 _SERVERS = ("DAGSTER", "MLFLOW", "API")
@@ -77,7 +82,7 @@ def measure(rounds: int, singles: int, weeks: int, rows: int) -> Results:
         weeks: weeks loaded after them by one run.
         rows: ratings of a week.
     """
-    importing = [seconds(_import) for _ in range(rounds)]
+    importing = [_import() for _ in range(rounds)]
     with _scratch(singles + weeks) as settings:
         with _up(settings) as first_start:
             pass
@@ -103,8 +108,10 @@ def _load_weeks(
     return single, ranged
 
 
-def _import() -> None:
-    subprocess.run([sys.executable, "-W", "ignore", "-c", IMPORT], check=True)
+def _import() -> float:
+    """Return the seconds of the import in a new process, without its start and its end."""
+    command = [sys.executable, "-W", "ignore", "-c", IMPORT]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 @contextmanager

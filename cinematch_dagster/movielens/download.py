@@ -7,14 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from cinematch_dagster.movielens.errors import DownloadError
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are here and, where the server says so, the bytes of the whole."""
 
-TIMEOUT: Final = httpx.Timeout(30.0)
+SECONDS: Final = 30.0
+"""Patience with a server that is silent."""
 
 
 def download(url: str, path: Path, md5: str | None, progress: Progress) -> None:
@@ -32,6 +31,8 @@ def download(url: str, path: Path, md5: str | None, progress: Progress) -> None:
     Raises:
         DownloadError: no connection, no such file, or another checksum.
     """
+    import httpx  # a quarter of a second, which most runs need not spend
+
     part = path.with_name(f"{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     part.touch()
@@ -52,10 +53,12 @@ def download(url: str, path: Path, md5: str | None, progress: Progress) -> None:
 
 def _append(url: str, part: Path, progress: Progress) -> None:
     """Ask for what `part` lacks; a server that sends the whole again starts it anew."""
+    import httpx
+
     done = part.stat().st_size
     headers = {"Range": f"bytes={done}-"} if done else {}
     with httpx.stream(
-        "GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True
+        "GET", url, headers=headers, timeout=SECONDS, follow_redirects=True
     ) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return  # nothing is lacking; the checksum decides
