@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import socket
@@ -145,11 +146,13 @@ class Api:
         return httpx.post(self.url + path, json=json, headers=headers, timeout=60)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes that answer, where there are several."""
-        return [
-            child for child in psutil.Process(self.process.pid).children()
-            if "spawn_main" in " ".join(child.cmdline())
-        ]  # fmt: skip
+        """Return the processes that answer, where there are several; not those that just end."""
+        found = []
+        for child in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
 
     def wait_until_ready(self) -> None:
         """Wait until a model answers, from wherever it comes."""
