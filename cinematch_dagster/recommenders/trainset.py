@@ -8,6 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import scipy.sparse as sp
 import surprise
 
 from cinematch_dagster.recommenders.interactions import Interactions
@@ -17,15 +18,23 @@ _BLOCK = 100_000
 
 Integers = npt.NDArray[np.integer]
 Stars = npt.NDArray[np.float64]
+Halves = npt.NDArray[np.float32]
+"""Half stars, which float32 holds exactly."""
 
 
 class _Rows(Mapping[int, list[tuple[int, float]]]):
-    """Inner id to its list of (other inner id, rating), cut from arrays when asked for."""
+    """Inner id to its list of (other inner id, rating), cut from arrays when asked for.
 
-    def __init__(self, owners: Integers, others: Integers, ratings: Stars, size: int) -> None:
-        order = np.argsort(owners, kind="stable")
-        self.others, self.ratings = others[order], ratings[order]
-        self.offsets = np.concatenate(([0], np.cumsum(np.bincount(owners, minlength=size))))
+    One row of a sparse matrix with a column for each owner, turned by columns, is a counting
+    sort: it keeps the order within an owner, and takes a pass instead of a sort.
+    """
+
+    def __init__(self, owners: Integers, others: Integers, ratings: Halves, size: int) -> None:
+        places = np.arange(len(owners), dtype=np.int32)
+        row = sp.csr_array((places, owners, [0, len(owners)]), shape=(1, size))
+        by_owner = row.tocsc()
+        self.others, self.ratings = others[by_owner.data], ratings[by_owner.data]
+        self.offsets = by_owner.indptr.astype(np.int64)
 
     def __getitem__(self, inner: int) -> list[tuple[int, float]]:
         if inner not in self:
@@ -61,7 +70,8 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
     ) -> None:
         users, self.raw_users = pd.factorize(user_ids)
         movies, self.raw_movies = pd.factorize(movie_ids)
-        ratings = stars.astype(np.float64)
+        users, movies = users.astype(np.int32), movies.astype(np.int32)
+        ratings = stars.astype(np.float32)
         super().__init__(
             ur=_Rows(users, movies, ratings, len(self.raw_users)),
             ir=_Rows(movies, users, ratings, len(self.raw_movies)),
@@ -72,7 +82,7 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
             raw2inner_id_users={raw: inner for inner, raw in enumerate(self.raw_users.tolist())},
             raw2inner_id_items={raw: inner for inner, raw in enumerate(self.raw_movies.tolist())},
         )
-        self._global_mean = self.ur.ratings.mean()
+        self._global_mean = self.ur.ratings.mean(dtype=np.float64)
 
     @classmethod
     def of(cls, interactions: Interactions) -> Self:
