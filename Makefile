@@ -56,7 +56,7 @@ bench-serving: $(READY)  ## how fast and large the API is beside others: docs/be
 bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/benchmarks.md
 	$(BIN)/python -m benchmarks.platform
 
-reliability: $(READY)  ## try every fault: docs/reliability.md (TRIES=1; about 12 minutes each)
+reliability: $(READY)  ## try every fault: docs/reliability.md (TRIES=1; about half an hour each)
 	rm -f var/faults.jsonl; mkdir -p var
 	for n in $$(seq $(or $(TRIES),1)); do FAULT_LOG=$(CURDIR)/var/faults.jsonl \
 		$(BIN)/python -m pytest tests/e2e/faults -m slow; done; $(BIN)/python -m benchmarks.reliability var/faults.jsonl

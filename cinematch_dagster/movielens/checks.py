@@ -74,8 +74,8 @@ def outside_window(
 
     Args:
         ratings: ratings frame of the batch.
-        after: the latest timestamp of the week before, None if there is none.
-        before: the earliest timestamp of the week after, None if there is none.
+        after: the latest timestamp of the weeks before, None if there is none.
+        before: the earliest timestamp of the weeks after, None if there is none.
     """
     time = ratings["timestamp"]
     is_outside = pd.Series(False, index=ratings.index)

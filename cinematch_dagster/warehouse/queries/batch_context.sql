@@ -1,5 +1,4 @@
--- What is known around a week, before or after its batch is loaded: how many rows came lately, and
--- the times of the weeks in the buffer that are next to it.
+-- What is known around a week, before or after its batch is loaded.
 SELECT
     (
         SELECT coalesce(array_agg(r.record_count), '{}')
@@ -12,26 +11,14 @@ SELECT
         ) AS r
     ),
     (
-        SELECT max("timestamp")
-        FROM ratings_buffer
-        WHERE batch_id = (
-            SELECT batch_id
-            FROM ingestion_metadata
-            WHERE status = 'completed' AND merged_version IS NULL AND batch_id <> 'baseline'
-                AND week < %(week)s
-            ORDER BY week DESC
-            LIMIT 1
-        )
+        SELECT max(b."timestamp")
+        FROM ratings_buffer AS b
+        JOIN ingestion_metadata AS i USING (batch_id)
+        WHERE i.week < %(week)s
     ),
     (
-        SELECT min("timestamp")
-        FROM ratings_buffer
-        WHERE batch_id = (
-            SELECT batch_id
-            FROM ingestion_metadata
-            WHERE status = 'completed' AND merged_version IS NULL AND batch_id <> 'baseline'
-                AND week > %(week)s
-            ORDER BY week
-            LIMIT 1
-        )
+        SELECT min(b."timestamp")
+        FROM ratings_buffer AS b
+        JOIN ingestion_metadata AS i USING (batch_id)
+        WHERE i.week > %(week)s
     )

@@ -1,5 +1,6 @@
 -- New is who has no rating in the baseline's train part nor in a batch of a week before the side
--- begins: a person's first week says so. One pass over the counts.
+-- begins: a person's first week says so. One pass over the counts, as integers: a sum of
+-- bigint is numeric, and slow.
 WITH sides AS MATERIALIZED (
     SELECT side, batch_id, data_split, begins FROM compared_loads(%(week)s)
 ),
