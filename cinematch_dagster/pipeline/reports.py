@@ -31,7 +31,7 @@ from cinematch_dagster.warehouse.histograms import (
 )
 from cinematch_dagster.warehouse.history import decided_on, loaded_batches
 from cinematch_dagster.warehouse.performance import Measured, recorded_performance
-from cinematch_dagster.warehouse.population import genre_counts, population
+from cinematch_dagster.warehouse.population import Audience, Sides, genre_counts, population
 
 INDEX = "index.html"
 DASHBOARD = "dashboard.json"
@@ -49,9 +49,12 @@ def write_pages(
     policy, folder = settings.drift, settings.reports_dir
     history = report_history(connection, policy)
     folder.mkdir(parents=True, exist_ok=True)
+    shown = [known.week for known in history if min(weeks) - WEEK <= known.week <= max(weeks)]
+    audiences = population(connection, shown)
     for number, known in enumerate(history, start=1):
-        if min(weeks) - WEEK <= known.week <= max(weeks):
-            _replace(folder / known.file_name, _page(connection, history[:number], settings))
+        if known.week in audiences:
+            page = _page(connection, history[:number], audiences[known.week], settings)
+            _replace(folder / known.file_name, page)
     if history:
         _replace(folder / INDEX, index_page(history, policy))
     _replace(folder / DASHBOARD, json.dumps(snapshot(connection, history)))
@@ -108,10 +111,14 @@ def _histograms(
     )
 
 
-def _page(connection: psycopg.Connection, history: Sequence[WeekReport], settings: Settings) -> str:
+def _page(
+    connection: psycopg.Connection,
+    history: Sequence[WeekReport],
+    audiences: Sides[Audience],
+    settings: Settings,
+) -> str:
     week = history[-1].week
-    histograms = _histograms(connection, week)
-    genres, audiences = genre_counts(connection, week), population(connection, week)
+    histograms, genres = _histograms(connection, week), genre_counts(connection, week)
     baseline, alone, so_far = [
         Side(
             histogram,

@@ -6,14 +6,15 @@ late counts from then on, whatever the order of arrival.
 """
 
 import datetime
-from dataclasses import dataclass
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 import psycopg
-from psycopg.rows import dict_row
+from psycopg import sql
 
 from cinematch_dagster.drift.population import Activity
-from cinematch_dagster.warehouse.sql import query
+from cinematch_dagster.warehouse.sql import query, template
 
 T = TypeVar("T")
 
@@ -43,6 +44,9 @@ class Audience(Activity):
     new_movies: int
 
 
+NOBODY = Audience(0, 0, 0, 0, 0, 0)
+
+
 def genre_counts(connection: psycopg.Connection, week: datetime.date) -> Sides[dict[str, int]]:
     """Count the ratings by genre; a rating counts in each genre of its movie.
 
@@ -54,12 +58,27 @@ def genre_counts(connection: psycopg.Connection, week: datetime.date) -> Sides[d
     return Sides(**counts)
 
 
-def population(connection: psycopg.Connection, week: datetime.date) -> Sides[Audience]:
-    """Count users, and ratings by new users and of new movies."""
-    counts = {side: dict.fromkeys(Audience.__dataclass_fields__, 0) for side in Sides._fields}
-    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
-        cursor.execute("SET LOCAL work_mem = '64MB'")  # everybody's counts are added up in memory
-        for name in ("users_compared", "movies_compared"):
-            for row in cursor.execute(query(name), {"week": week}):
-                counts[row.pop("side")] |= row
-    return Sides(**{side: Audience(**values) for side, values in counts.items()})
+def population(
+    connection: psycopg.Connection, weeks: Sequence[datetime.date]
+) -> dict[datetime.date, Sides[Audience]]:
+    """Count users, and ratings by new users and of new movies, for each of some weeks.
+
+    Weeks since the same promotion are counted together, so that many cost little more than one.
+    """
+    found = {week: dict.fromkeys(Sides._fields, NOBODY) for week in weeks}
+    with connection.transaction():
+        connection.execute("SET LOCAL work_mem = '64MB'")  # everybody's counts stay in memory
+        for week, side, ratings, users, by_new, new in _compared(connection, "user", weeks):
+            found[week][side] = Audience(ratings, users, by_new, 0, new, 0)
+        for week, side, _, _, of_new, new in _compared(connection, "movie", weeks):
+            found[week][side] = replace(found[week][side], of_new_movies=of_new, new_movies=new)
+    return {week: Sides(**sides) for week, sides in found.items()}
+
+
+def _compared(
+    connection: psycopg.Connection, what: Literal["user", "movie"], weeks: Sequence[datetime.date]
+) -> Iterator[tuple[datetime.date, str, int, int, int, int]]:
+    statement = template("audience_compared").format(
+        counts=sql.Identifier(f"{what}_counts"), who=sql.Identifier(f"{what}Id")
+    )
+    yield from connection.execute(statement, {"weeks": list(weeks)})

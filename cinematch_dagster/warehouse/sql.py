@@ -6,12 +6,18 @@ from importlib.resources import files
 from typing import Any
 
 import psycopg
+from psycopg.sql import SQL
 
 
 @cache
 def query(name: str) -> bytes:
     """Return the statement in `queries/<name>.sql`."""
     return files(__package__).joinpath("queries", f"{name}.sql").read_bytes()
+
+
+def template(name: str) -> SQL:
+    """Return the statement in `queries/<name>.sql`, of which identifiers are {left open}."""
+    return SQL(query(name).decode())
 
 
 def reference_queries() -> dict[str, bytes]:

@@ -171,6 +171,8 @@ class History:
             found = self._report(number)
             event(f"compared again: {number in self.reports}")
             assert self.reports.setdefault(number, found) == found
+        at_once = population(self.connection, [week(number) for number in WEEKS])
+        assert list(at_once.values()) == [self.reports[number][4] for number in WEEKS]
 
     def _report(self, number: int) -> list[Any]:
         at = week(number)
@@ -178,7 +180,7 @@ class History:
         return [
             week_report(self.connection, at, POLICY),
             *(histogram(self.connection, at).tolist() for histogram in histograms),
-            population(self.connection, at),
+            population(self.connection, [at])[at],
             genre_counts(self.connection, at),
         ]
 

@@ -161,9 +161,10 @@ def test_every_query_works_on_what_was_an_old_warehouse(
     migrate(older)
     older.commit()
     policy = DriftPolicy(count_threshold=10)
+    weeks = [week(number) for number in WEEKS]
+    assert population(older, weeks) == population(filled, weeks)
     for number in WEEKS:
-        for ask in (population, genre_counts):
-            assert ask(older, week(number)) == ask(filled, week(number))
+        assert genre_counts(older, week(number)) == genre_counts(filled, week(number))
         assert week_report(older, week(number), policy) == week_report(filled, week(number), policy)
     assert training_ratings(older, week(4)).equals(training_ratings(filled, week(4)))
     assert len(open_alerts(older)) == len(open_alerts(filled))
