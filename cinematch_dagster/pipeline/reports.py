@@ -40,24 +40,31 @@ WEEK = datetime.timedelta(weeks=1)
 
 def write_pages(
     connection: psycopg.Connection, weeks: Sequence[datetime.date], settings: Settings
-) -> None:
+) -> dict[datetime.date, str]:
     """Write the pages of some weeks and of the one before, the index, and the dashboard's data.
 
     The week before gets its page again because meanwhile something was decided on it. A page is
     replaced at once, so that a reader never sees half of one.
+
+    Returns:
+        The charts of each page's week, as one SVG document.
     """
     policy, folder = settings.drift, settings.reports_dir
     history = report_history(connection, policy)
     folder.mkdir(parents=True, exist_ok=True)
     shown = [known.week for known in history if min(weeks) - WEEK <= known.week <= max(weeks)]
     audiences = population(connection, shown)
+    charts = {}
     for number, known in enumerate(history, start=1):
         if known.week in audiences:
-            page = _page(connection, history[:number], audiences[known.week], settings)
+            histograms = _histograms(connection, known.week)
+            page = _page(connection, history[:number], histograms, audiences[known.week], settings)
             _replace(folder / known.file_name, page)
+            charts[known.week] = week_picture(history[:number], *histograms, policy)
     if history:
         _replace(folder / INDEX, index_page(history, policy))
     _replace(folder / DASHBOARD, json.dumps(snapshot(connection, history)))
+    return charts
 
 
 def report_history(connection: psycopg.Connection, policy: DriftPolicy) -> list[WeekReport]:
@@ -88,18 +95,6 @@ def judged(measured: Measured, policy: DriftPolicy) -> Performance:
     )
 
 
-def draw_weeks(
-    connection: psycopg.Connection, weeks: Sequence[datetime.date], policy: DriftPolicy
-) -> dict[datetime.date, str]:
-    """Return the charts of some loaded weeks, each as one SVG document."""
-    history = report_history(connection, policy)
-    return {
-        known.week: week_picture(history[:number], *_histograms(connection, known.week), policy)
-        for number, known in enumerate(history, start=1)
-        if known.week in weeks
-    }
-
-
 def _histograms(
     connection: psycopg.Connection, week: datetime.date
 ) -> tuple[Histogram, Histogram, Histogram]:
@@ -114,11 +109,12 @@ def _histograms(
 def _page(
     connection: psycopg.Connection,
     history: Sequence[WeekReport],
+    histograms: tuple[Histogram, Histogram, Histogram],
     audiences: Sides[Audience],
     settings: Settings,
 ) -> str:
     week = history[-1].week
-    histograms, genres = _histograms(connection, week), genre_counts(connection, week)
+    genres = genre_counts(connection, week)
     baseline, alone, so_far = [
         Side(
             histogram,

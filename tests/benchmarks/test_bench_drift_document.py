@@ -23,8 +23,8 @@ from benchmarks.drift.results import (
 from benchmarks.drift.scores import KS
 from benchmarks.drift.speed import Speed
 from benchmarks.drift_calibration import main
-from cinematch_dagster.movielens import load, prepare
-from cinematch_dagster.settings import ROOT, read_settings
+from cinematch_dagster.settings import ROOT
+from tests.sample import prepared_sample
 
 DOCUMENT = ROOT / "docs" / "drift-calibration.md"
 NAMES = [*THRESHOLDS, *EVIDENCE]
@@ -171,15 +171,7 @@ def test_the_shipped_documents_figures_are_the_programs() -> None:
 
 
 def test_the_samples_own_sizes_are_those_of_its_profile() -> None:
-    raw, data = load("sample", ROOT / "data"), read_settings(profile="sample").data
-    prepared = prepare(
-        raw.ratings,
-        start=data.start,
-        most_recent=data.most_recent,
-        baseline_share=data.baseline_share,
-        train_share=data.train_share,
-        batches=data.batches,
-    )
+    prepared = prepared_sample(injected_shift=0.0)
     sizes = [len(batch.ratings) for batch in prepared.batches]
     assert (prepared.baseline["data_split"] == "train").sum() == SAMPLE_BASELINE
     assert (sizes[0], sum(sizes)) == SAMPLE_SIZES

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cinematch_dagster.movielens import Prepared, batch_id, load, prepare
-from cinematch_dagster.settings import ROOT, Settings, load_settings, read_settings
+from cinematch_dagster.movielens import Prepared, batch_id
+from cinematch_dagster.settings import Settings, load_settings
 from cinematch_dagster.warehouse.batches import Batch, load_batch
+from tests.sample import prepared_sample
 
 with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     import mlflow.pyfunc
@@ -32,16 +33,7 @@ with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
 
 @pytest.fixture(scope="session")
 def sample() -> Prepared:
-    data = read_settings(profile="sample").data
-    return prepare(
-        load("sample", ROOT / "data").ratings,
-        start=data.start,
-        most_recent=data.most_recent,
-        baseline_share=data.baseline_share,
-        train_share=data.train_share,
-        batches=data.batches,
-        injected_shift=1.0,
-    )
+    return prepared_sample()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.drift import DriftReport, Level, ViewResult
 from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.pipeline.reports import draw_weeks, write_pages
+from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.batches import injected_drift
 
@@ -61,10 +61,9 @@ def drift_report(
         )
     with warehouse.transaction() as connection:
         reported = [to_week(key) for key in context.partition_keys]
-        write_pages(connection, reported, settings)
-        pictures = draw_weeks(connection, reported, settings.drift)
-    for week, picture in pictures.items():
-        context.add_asset_metadata({"charts": _image(picture)}, partition_key=week.isoformat())
+        charts = write_pages(connection, reported, settings)
+    for week in charts.keys() & reported:
+        context.add_asset_metadata({"charts": _image(charts[week])}, partition_key=week.isoformat())
     yield dg.MaterializeResult()
     yield dg.AssetCheckResult(
         check_name=DRIFT_CHECK,

@@ -10,15 +10,7 @@ SELECT
             LIMIT 8
         ) AS r
     ),
-    (
-        SELECT max(b."timestamp")
-        FROM ratings_buffer AS b
-        JOIN ingestion_metadata AS i USING (batch_id)
-        WHERE i.week < %(week)s
-    ),
-    (
-        SELECT min(b."timestamp")
-        FROM ratings_buffer AS b
-        JOIN ingestion_metadata AS i USING (batch_id)
-        WHERE i.week > %(week)s
-    )
+    max(b."timestamp") FILTER (WHERE i.week < %(week)s),
+    min(b."timestamp") FILTER (WHERE i.week > %(week)s)
+FROM ratings_buffer AS b
+JOIN ingestion_metadata AS i USING (batch_id)

@@ -14,10 +14,11 @@ import pytest
 
 from cinematch_dagster.local.databases import prepare_warehouse
 from cinematch_dagster.local.processes import free_port
-from cinematch_dagster.movielens import load, prepare, write_batch
-from cinematch_dagster.settings import ROOT, load_settings, read_settings
+from cinematch_dagster.movielens import write_batch
+from cinematch_dagster.settings import ROOT, load_settings
 from cinematch_dagster.warehouse import embedded
 from tests.e2e.faults.faults_platform import Platform, environment, monday
+from tests.sample import prepared_sample
 
 LOG = "FAULT_LOG"
 FEW, MANY = 200, 4_500
@@ -99,20 +100,7 @@ def next_week() -> Iterator[int]:
 @pytest.fixture(scope="session")
 def injected() -> pd.DataFrame:
     """The ratings of the story's sixth week, which drifted: enough to ask for a retraining."""
-    data = read_settings(profile="sample").data
-    return (
-        prepare(
-            load("sample", ROOT / "data").ratings,
-            start=data.start,
-            most_recent=data.most_recent,
-            baseline_share=data.baseline_share,
-            train_share=data.train_share,
-            batches=data.batches,
-            injected_shift=1.0,
-        )
-        .batches[5]
-        .ratings
-    )
+    return prepared_sample().batches[5].ratings
 
 
 @pytest.fixture
