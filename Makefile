@@ -21,7 +21,7 @@ demo: $(READY)  ## the whole story on the shipped sample, then its measured valu
 	$(BIN)/cinematch demo
 
 test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (under 12 minutes)
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --durations=25
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --durations=25
 
 test-all: $(READY) lint  ## the test suite with its long tests, and more examples of properties
 	$(BIN)/python -m pytest --hypothesis-profile=thorough

@@ -48,6 +48,8 @@ ENV_FILE = ROOT / ".env"
 PREFIX = "CINEMATCH_"
 SAMPLE = "sample"
 """The profile of the shipped ratings, which is used where none is named."""
+EXPERIMENT = "cinematch"
+"""The experiment in MLflow that holds every training and tuning."""
 SERVING_PREFIX = "CINEMATCH_SERVING_"
 HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
 """Variables that the platform sets for its processes; nobody else does."""

@@ -8,11 +8,8 @@ import dagster as dg
 import psycopg
 
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import EXPERIMENT, load_settings
 from cinematch_dagster.warehouse.connection import connect
-
-EXPERIMENT = "cinematch"
-"""The experiment in MLflow that holds every training and tuning."""
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]

@@ -21,11 +21,10 @@ from cinematch_dagster.demo import measured
 from cinematch_dagster.demo.orchestrator import Orchestrator
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.movielens.weeks import batch_id, week_zero
+from cinematch_dagster.movielens.weeks import WEEK, batch_id, week_zero
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
 
-WEEK = datetime.timedelta(weeks=1)
 PATIENCE_SECONDS = 900.0
 """A failed run ends the wait at once, so this only has to be long enough for millions of rows."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import psycopg
 
 from cinematch_dagster.settings import FreshnessSettings
-from cinematch_dagster.warehouse.promotions import in_production
+from cinematch_dagster.warehouse.promotions import in_production, promotion_of_run
 from cinematch_dagster.warehouse.sql import scalar
 
 #: What is looked at, by the names of Dagster's checks.
@@ -30,10 +30,11 @@ class Finding:
 def week_arrives(
     connection: psycopg.Connection, limits: FreshnessSettings, now: datetime.datetime
 ) -> Finding:
-    """Look at the newest load; before the first week the baseline's counts."""
+    """Look at the load of the newest week, before the first one at the baseline's."""
     newest: datetime.datetime | None = scalar(
         connection,
-        b"SELECT max(ingestion_date) FROM ingestion_metadata WHERE status = 'completed'",
+        b"SELECT (array_agg(ingestion_date ORDER BY week DESC))[1] FROM ingestion_metadata"
+        b" WHERE status = 'completed'",
     )
     return _age("week_arrives", "the newest load", newest, limits.week_max_days, now)
 
@@ -41,9 +42,10 @@ def week_arrives(
 def model_is_recent(
     connection: psycopg.Connection, limits: FreshnessSettings, now: datetime.datetime
 ) -> Finding:
-    """Look at what is in production."""
+    """Look at when what is in production was promoted; a rollback makes it no younger."""
     champion = in_production(connection)
-    since = champion.decided_at if champion else None
+    promoted = champion and promotion_of_run(connection, champion.mlflow_run_id)
+    since = promoted.decided_at if promoted else None
     return _age("model_is_recent", "the model in production", since, limits.model_max_days, now)
 
 

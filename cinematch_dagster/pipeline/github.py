@@ -60,7 +60,7 @@ def dispatch(settings: GitHubSettings, inputs: dict[str, str]) -> None:
 def _explanation(answer: httpx.Response, token: str) -> str:
     """Return what GitHub says about it, which could repeat the token."""
     try:
-        said = str(answer.json()["message"])[:200]
+        said = str(answer.json()["message"])
     except (ValueError, KeyError, TypeError):
         return ""
-    return f": {said.replace(token, '***') if token else said}"
+    return f": {(said.replace(token, '***') if token else said)[:200]}"

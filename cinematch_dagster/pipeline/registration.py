@@ -7,6 +7,7 @@ it. So a step that dies anywhere can simply be run again.
 import datetime
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,16 @@ from cinematch_dagster.pipeline.registry import (
 )
 from cinematch_dagster.pipeline.reports import write_pages
 from cinematch_dagster.pipeline.retention import delete_old_versions
-from cinematch_dagster.pipeline.training import TrainingData, read_training_data
+from cinematch_dagster.pipeline.training import FAILED_CHECKS, TrainingData, read_training_data
 from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
 from cinematch_dagster.recommenders.baseline import fit_floor
-from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold
+from cinematch_dagster.recommenders.evaluation import FoldScores, Predictor, evaluate_fold
 from cinematch_dagster.recommenders.gate.words import plain
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.settings import PromotionSettings, Settings
 from cinematch_dagster.warehouse import promotions
 from cinematch_dagster.warehouse.connection import connect, lock_ratings
+from cinematch_dagster.warehouse.ingestion import loads_through
 from cinematch_dagster.warehouse.promotions import Promotion
 from serving.artifact import Artifact
 from serving.model import Model
@@ -59,7 +61,8 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
     """Decide on the newest model trained for a week; a decision once made stays.
 
     Raises:
-        RegistrationError: no model was trained for that week.
+        RegistrationError: no model was trained for that week; it has failed checks; or meanwhile
+            something else went into production, or ratings of that week or an earlier one came.
     """
     client = MlflowClient(settings.tracking_uri)
     with connect(dsn) as connection:
@@ -72,9 +75,11 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
     if decided is None:
         challenger = Registered(_version_of(client, run_id), run_id, week)
         decided = _decide(dsn, settings, client, challenger, dagster_run_id)
+    _explain(client, decided)
     with connect(dsn) as connection:
-        _explain(client, decided)
+        lock_ratings(connection)  # a rollback meanwhile would be undone
         follow_promotions(client, connection)
+    with connect(dsn) as connection:
         delete_old_versions(client, connection, settings.promotion.keep_versions)
         write_pages(connection, [week], settings)  # the decision stands on the week's page
     return decided
@@ -105,9 +110,11 @@ def _decide(
     challenger: Registered,
     dagster_run_id: str,
 ) -> Promotion:
-    data = read_training_data(dsn, challenger.week)
+    _refuse_failed_checks(client, challenger)
     with connect(dsn) as connection:
         champion = promotions.in_production(connection)
+        loads = loads_through(connection, challenger.week)
+    data = read_training_data(dsn, challenger.week)
     contenders, verdict = _compare(data, settings, client, challenger, champion)
     _draw(client, challenger.run_id, contenders)
     promotion = Promotion(
@@ -122,8 +129,19 @@ def _decide(
         scores=_scores(contenders, verdict),
     )
     with connect(dsn) as connection:
-        _record(connection, promotion, champion)
+        lock_ratings(connection)
+        _refuse_news(connection, promotion, champion, loads)
+        _record(connection, promotion)
     return promotion
+
+
+def _refuse_failed_checks(client: MlflowClient, challenger: Registered) -> None:
+    failed = client.get_run(challenger.run_id).data.tags.get(FAILED_CHECKS)
+    if failed:
+        raise RegistrationError(
+            f"the model of week {challenger.week} has failed {failed} (expected every check of "
+            "trained_model to pass)"
+        )
 
 
 def _compare(
@@ -169,11 +187,16 @@ def _draw(client: MlflowClient, run_id: str, contenders: dict[str, Contender]) -
         client.log_figure(run_id, figure, "plots/champion_against_challenger.png")
 
 
-def _record(
-    connection: psycopg.Connection, promotion: Promotion, champion: Promotion | None
+def _refuse_news(
+    connection: psycopg.Connection,
+    promotion: Promotion,
+    champion: Promotion | None,
+    loads: Mapping[str, str],
 ) -> None:
-    """Write the decision, and move the buffer after a promotion, unless production has changed."""
-    lock_ratings(connection)
+    """Refuse a decision that rests on another production, or on other ratings, than there are.
+
+    A promotion would move ratings out of the buffer that the challenger was not trained on.
+    """
     present = promotions.in_production(connection)
     if present != champion:
         raise RegistrationError(
@@ -181,6 +204,17 @@ def _record(
             f"meanwhile version {present.version if present else None} went into production "
             "(expected no other change: register it again)"
         )
+    now = loads_through(connection, promotion.week)
+    if now != loads:
+        names = ", ".join(sorted(name for name, _ in now.items() ^ loads.items()))
+        raise RegistrationError(
+            f"{names} arrived while version {promotion.version} of week {promotion.week} was "
+            "compared (expected no load of that week or an earlier one: train it again)"
+        )
+
+
+def _record(connection: psycopg.Connection, promotion: Promotion) -> None:
+    """Write the decision, and move the buffer after a promotion."""
     promotions.record_promotion(connection, promotion)
     if promotion.buffer_policy:
         promotions.merge_buffer(
@@ -207,9 +241,12 @@ def trained_on(artifact: Artifact) -> pd.DataFrame:
 
 
 def _contender(predictor: Predictor, week: datetime.date, data: TrainingData) -> Contender:
-    """Score a predictor on the rows of `data`."""
-    held_out = evaluate_fold(predictor, data.held_out, data.ratings) if len(data.held_out) else None
-    return Contender(week, held_out, evaluate_fold(predictor, data.standing, data.ratings))
+    """Score a predictor on the rows of `data`; coverage is of today's catalogue for everybody."""
+
+    def on(rows: pd.DataFrame) -> FoldScores:
+        return evaluate_fold(predictor, rows, data.ratings, catalogue_size=len(data.movies))
+
+    return Contender(week, on(data.held_out) if len(data.held_out) else None, on(data.standing))
 
 
 def _thresholds(settings: PromotionSettings) -> Thresholds:

@@ -51,8 +51,9 @@ def follow_promotions(client: MlflowClient, connection: psycopg.Connection) -> N
             f"MLflow has no version {newest.version} of {MODEL_NAME} (expected one of {names}): "
             "older ones were deleted by promotion.keep_versions"
         )
-    client.set_registered_model_alias(MODEL_NAME, PRODUCTION, newest.version)
     for version in known:
         stage = "Production" if version.version == newest.version else "None"
         if version.tags.get(STAGE_TAG) != stage:
             client.set_model_version_tag(MODEL_NAME, version.version, STAGE_TAG, stage)
+    # Last, as this is what the API follows: nothing after it can fail.
+    client.set_registered_model_alias(MODEL_NAME, PRODUCTION, newest.version)

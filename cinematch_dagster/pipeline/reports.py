@@ -21,6 +21,7 @@ from cinematch_dagster.drift.page import (
     week_page,
     week_picture,
 )
+from cinematch_dagster.movielens.weeks import WEEK
 from cinematch_dagster.pipeline.dashboard import snapshot
 from cinematch_dagster.pipeline.drift import week_report
 from cinematch_dagster.settings import Settings
@@ -35,7 +36,6 @@ from cinematch_dagster.warehouse.population import Audience, Sides, genre_counts
 
 INDEX = "index.html"
 DASHBOARD = "dashboard.json"
-WEEK = datetime.timedelta(weeks=1)
 
 
 def write_pages(

@@ -21,7 +21,7 @@ def roll_back(
 
     Raises:
         RollbackError: the version never served, serves already, or MLflow doesn't have it any
-            more or does not answer; nothing has changed then.
+            more or does not answer; the same version serves as before then.
     """
     with connect(dsn) as connection:
         rollback = record_rollback(connection, to, why=why, who=who, dagster_run_id=dagster_run_id)

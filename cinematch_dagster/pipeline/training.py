@@ -44,6 +44,8 @@ from serving.heads import FactorRating
 from serving.model import Model
 
 ARTIFACT = "model"
+FAILED_CHECKS = "failed_checks"
+"""Tag of an MLflow run: the names of the checks that its model did not pass."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow")
 
 
@@ -191,6 +193,8 @@ def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> Train
             seconds=seconds,
             peak_memory_mb=tracking.peak_memory_mb(),
         )
+        if failed := [check.name for check in result.checks if not check.passed]:
+            mlflow.set_tag(FAILED_CHECKS, ", ".join(failed))
         # Before its metrics: MLflow would ask for the history of each to copy them to the model.
         model_id = _log_model(mlflow, path, data)
         _log_metrics(mlflow, {**scores, **floor}, result, model_id)

@@ -1,6 +1,7 @@
 """A search for better hyperparameters: it ends in lines for a profile, and changes nothing."""
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from cinematch_dagster.pipeline.training import hyperparameters_of, ratings_sha256
+from cinematch_dagster.recommenders.svd import DivergedError
 from cinematch_dagster.recommenders.tuning import (
     Head,
     Objective,
@@ -24,7 +26,7 @@ from cinematch_dagster.recommenders.tuning import (
     readable,
     time_folds,
 )
-from cinematch_dagster.settings import TrainingSettings
+from cinematch_dagster.settings import EXPERIMENT, TrainingSettings
 from cinematch_dagster.warehouse.connection import connect, ensure_database
 from cinematch_dagster.warehouse.dsn import sqlalchemy_url
 from cinematch_dagster.warehouse.training_data import training_ratings
@@ -32,7 +34,6 @@ from cinematch_dagster.warehouse.training_data import training_ratings
 __all__ = ["Proposal", "TuningError", "log", "log_to", "read_ratings", "tune"]
 
 DATABASE = "optuna"
-EXPERIMENT = "cinematch"
 PROPOSAL = "proposal.toml"
 Progress = Callable[[int, int, float], None]
 """Told of trials done, of all that are to be done, and of the study's best value so far."""
@@ -88,10 +89,11 @@ def tune(
         settings: which algorithm, the hyperparameters that are not searched, and the seed.
         head: whose algorithm is tuned.
         trials: how many more.
-        progress: told after each.
+        progress: told after each; of no best value, NaN, while there is none.
 
     Raises:
-        TuningError: the algorithm has nothing to tune, or there are too few ratings.
+        TuningError: the algorithm has nothing to tune, there are too few ratings, or no trial came
+            to its end.
     """
     ratings = read_ratings(dsn)
     algorithm = settings.rating_head if head == "rating" else settings.ranking_head
@@ -154,17 +156,26 @@ def _optimize(study: optuna.Study, objective: Objective, trials: int, progress: 
     def run(trial: optuna.Trial) -> float:
         try:
             return objective(trial)
-        except Pruned:
+        except (Pruned, DivergedError):
             raise optuna.TrialPruned from None
 
     def tell(study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
-        progress(next(done), trials, study.best_value)
+        progress(next(done), trials, study.best_value if _complete(study) else math.nan)
 
     study.optimize(run, n_trials=trials, callbacks=[tell])
 
 
+def _complete(study: optuna.Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=[TrialState.COMPLETE]))
+
+
 def _proposal(study: optuna.Study, objective: Objective, sha256: str) -> Proposal:
-    states = [trial.state for trial in study.trials]
+    complete = _complete(study)
+    if not complete:
+        raise TuningError(
+            f"none of the {len(study.trials)} trials of {study.study_name} came to its end: all "
+            "diverged, or were given up (expected one at least)"
+        )
     current = [trial.value for trial in study.trials if trial.user_attrs.get("current")]
     return Proposal(
         study=study.study_name,
@@ -173,6 +184,6 @@ def _proposal(study: optuna.Study, objective: Objective, sha256: str) -> Proposa
         value=study.best_value,
         current=current[0] if current else None,
         values={name: readable(value) for name, value in study.best_params.items()},
-        complete=states.count(TrialState.COMPLETE),
-        pruned=states.count(TrialState.PRUNED),
+        complete=complete,
+        pruned=len(study.get_trials(deepcopy=False, states=[TrialState.PRUNED])),
     )

@@ -2,7 +2,7 @@
 
 from cinematch_dagster.recommenders.algorithms import Hyperparameters
 from cinematch_dagster.recommenders.checks import Check, check_model
-from cinematch_dagster.recommenders.evaluation import Scores, evaluate
+from cinematch_dagster.recommenders.evaluation import Scores
 from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.fit import Trained, fit
 from cinematch_dagster.recommenders.gate import (
@@ -28,7 +28,6 @@ __all__ = [
     "audit",
     "check_model",
     "decide",
-    "evaluate",
     "export",
     "fit",
 ]

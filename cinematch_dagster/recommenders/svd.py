@@ -19,6 +19,10 @@ COMPILED_FROM = 1_000_000
 """Ratings from which the engine `auto` is the compiled one."""
 
 
+class DivergedError(ValueError):
+    """A descent's steps were so long that it left all bounds."""
+
+
 class Learnt(NamedTuple):
     """Biases and factors by inner id of the training set."""
 
@@ -53,7 +57,7 @@ def fit_svd(
             compiled one from `COMPILED_FROM` ratings.
 
     Raises:
-        ValueError: the descent diverged.
+        DivergedError: the steps were too long.
     """
     trainset = ArrayTrainset.of(interactions)
     if engine == "compiled" or (engine == "auto" and trainset.n_ratings >= COMPILED_FROM):
@@ -74,17 +78,19 @@ def fit_svd(
             random_state=seed,
         ).fit(trainset)
         learnt = Learnt(algorithm.bu, algorithm.bi, algorithm.pu, algorithm.qi)
-    if not (np.isfinite(learnt.user_factors).all() and np.isfinite(learnt.movie_factors).all()):
-        raise ValueError(
-            f"SVD diverged with learning_rate={learning_rate}: a smaller one was expected"
-        )
     return placed(learnt, trainset, interactions, regularization)
 
 
 def placed(
     learnt: Learnt, trainset: ArrayTrainset, interactions: Interactions, regularization: float
 ) -> FactorRating:
-    """Return the head, its rows those of the interactions; an unrated movie has zeros."""
+    """Return the head, its rows those of the interactions; an unrated movie has zeros.
+
+    Raises:
+        DivergedError: some factors are no numbers.
+    """
+    if not (np.isfinite(learnt.user_factors).all() and np.isfinite(learnt.movie_factors).all()):
+        raise DivergedError("the descent diverged: a smaller learning rate was expected")
     users, movies = interactions.user_ids, interactions.movie_ids
     return FactorRating(
         global_mean=float(trainset.global_mean),

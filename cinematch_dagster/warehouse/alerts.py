@@ -9,9 +9,8 @@ import psycopg
 from psycopg.rows import class_row
 
 from cinematch_dagster.drift import Alert
+from cinematch_dagster.warehouse.connection import DECISIONS
 from cinematch_dagster.warehouse.sql import query, scalar
-
-_DECISIONS = 2_301_002  # key of the advisory lock
 
 
 @dataclass(frozen=True)
@@ -75,22 +74,19 @@ def last_check(connection: psycopg.Connection) -> datetime.datetime | None:
     return checked
 
 
-def open_alerts(
-    connection: psycopg.Connection, max_age: datetime.timedelta | None = None
-) -> list[Alert]:
+def open_alerts(connection: psycopg.Connection) -> list[Alert]:
     """Return the alerts that still ask for a retraining, the oldest first.
 
-    Those that fired in the latest check of their week, test and view, are not older than `max_age`,
-    and whose week, test and evidence no decision to retrain has used up: the same evidence,
-    found again, does not ask again.
+    Those that fired in the latest check of their week, test and view, and whose week, test and
+    evidence no decision to retrain has used up: the same evidence, found again, does not ask again.
     """
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
-        return cursor.execute(query("open_alerts"), {"max_age": max_age}).fetchall()
+        return cursor.execute(query("open_alerts")).fetchall()
 
 
 def take_turns(connection: psycopg.Connection) -> None:
     """Wait until no other transaction is deciding; holds until this one ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_DECISIONS])
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [DECISIONS])
 
 
 def record_decision(connection: psycopg.Connection, decision: Decision) -> None:

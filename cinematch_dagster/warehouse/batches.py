@@ -1,6 +1,7 @@
 """Weekly batches: into `ratings_buffer`, each once, whole or not at all."""
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -58,12 +59,15 @@ def load_batch(dsn: str, batch: Batch) -> Loaded:
 
     Raises:
         IngestionError: another file for a batch that was merged.
-        Exception: whatever went wrong; the batch then has no rows, and status 'failed' with the
-            message, written in a second transaction.
+        psycopg.OperationalError: the server is away, or can't go on; nothing has changed.
+        Exception: whatever else went wrong; the batch then has no rows, and status 'failed' with
+            the message, written in a second transaction.
     """
     try:
         with connect(dsn) as connection:
             return _load(connection, batch)
+    except psycopg.OperationalError:
+        raise  # the server's trouble, which says nothing about the file
     except Exception as error:
         with connect(dsn) as connection:
             record_failure(connection, batch.batch_id, batch.week, batch.sha256, str(error))
@@ -120,6 +124,21 @@ def record_failure(
         query("ingestion_fail"),
         {"batch_id": batch_id, "week": week, "sha256": sha256, "message": message},
     )
+
+
+def settled(connection: psycopg.Connection, files: Mapping[str, str]) -> set[str]:
+    """Return the batches of which a file can't change anything more.
+
+    It was loaded or refused, or the batch was merged.
+
+    Args:
+        connection: used within its current transaction.
+        files: the sha256 of each batch's file.
+    """
+    found = connection.execute(
+        query("batches_settled"), {"names": list(files), "digests": list(files.values())}
+    )
+    return {row[0] for row in found}
 
 
 def known_batches(connection: psycopg.Connection) -> dict[str, tuple[str, str]]:

@@ -18,8 +18,9 @@ _FINAL = (
     "does not support SSL",
 )
 
-# Key of the advisory lock.
-_RATINGS = 2_301_001
+# Keys of the advisory locks; serving/live/postgres_store.py has one more.
+RATINGS = 2_301_001
+DECISIONS = 2_301_003
 
 
 class SchemaError(RuntimeError):
@@ -90,4 +91,4 @@ def migrate(connection: psycopg.Connection) -> int:
 
 def lock_ratings(connection: psycopg.Connection) -> None:
     """Wait until no other transaction changes tables or ratings; holds until this one ends."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_RATINGS])
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [RATINGS])

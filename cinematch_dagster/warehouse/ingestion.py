@@ -58,6 +58,15 @@ def loaded_batch(connection: psycopg.Connection, week: datetime.date) -> Ingesti
     return batch
 
 
+def loads_through(connection: psycopg.Connection, week: datetime.date) -> dict[str, str]:
+    """Return the sha256 of the file of every load up to a week, by batch id."""
+    found = connection.execute(
+        "SELECT batch_id, sha256 FROM ingestion_metadata WHERE status = 'completed' AND week <= %s",
+        [week],
+    )
+    return dict(found.fetchall())
+
+
 def begin(
     connection: psycopg.Connection,
     batch_id: str,

@@ -8,14 +8,12 @@ import psycopg
 from cinematch_dagster.warehouse.copy import copy_out
 from cinematch_dagster.warehouse.sql import query
 from serving.live import Event
-
-# The API's writers take turns with this lock; see serving/live/postgres_store.py.
-_TURN = 2_301_002
+from serving.live.postgres_store import WRITERS_TURN
 
 
 def take_over(connection: psycopg.Connection, events: Iterable[Event]) -> None:
     """Store events from elsewhere; those that are here already stay as they are."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN])
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
     for e in events:
         connection.execute(
             query("live_rating_insert"),

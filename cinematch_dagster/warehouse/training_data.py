@@ -8,7 +8,7 @@ import psycopg
 
 from cinematch_dagster.movielens.ratings import in_order, pair_keys
 from cinematch_dagster.warehouse.copy import copy_out
-from cinematch_dagster.warehouse.ingestion import BASELINE, Ingestion, IngestionError
+from cinematch_dagster.warehouse.ingestion import Ingestion, IngestionError
 from cinematch_dagster.warehouse.sql import query
 
 _ORDER = ["timestamp", "userId", "movieId"]
@@ -51,9 +51,7 @@ def week_ratings(connection: psycopg.Connection, batch: Ingestion) -> pd.DataFra
 
 def training_batches(connection: psycopg.Connection, through: datetime.date) -> list[str]:
     """Return the ids of the loads in `training_ratings`, the baseline first, then by week."""
-    found = connection.execute(
-        query("training_batches"), {"through": through, "baseline": BASELINE}
-    )
+    found = connection.execute(query("training_batches"), {"through": through})
     return [row[0] for row in found]
 
 

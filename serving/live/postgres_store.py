@@ -14,9 +14,9 @@ from serving.live.events import Event, StoredEvent, StoreError
 SECONDS = 5.0
 """How long a caller waits for the database before it hears that nothing was stored."""
 
-# Writers take turns, so that places are given in the order of the commits: a reader that has
-# seen a place has seen every place below.
-_TURN = "SELECT pg_advisory_xact_lock(2301002)"
+WRITERS_TURN = 2_301_002
+"""Key of an advisory lock that nothing else takes. Writers take turns, so that places are given in
+the order of the commits: a reader that has seen a place has seen every place below."""
 
 # The same event again keeps its first place.
 _ADD = """
@@ -79,7 +79,7 @@ class PostgresStore:
     def _add(self, event: Event) -> StoredEvent:
         values = [event.key, event.user_id, event.movie_id, event.rating]
         with self._pool.connection() as connection, connection.transaction():
-            connection.execute(_TURN)
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
             connection.execute(_ADD, values)
             ((place,),) = connection.execute(_PLACE, [event.key]).fetchall()
         return StoredEvent(place, event)

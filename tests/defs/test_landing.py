@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cinematch_dagster.defs.ingestion.landing import Arrival, arrivals, fresh, stretches
+from cinematch_dagster.defs.ingestion.landing import Arrival, Asked, arrivals, fresh, stretches
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 
@@ -39,7 +39,7 @@ def test_half_written_files_are_not_seen(tmp_path: Path) -> None:
 
 def test_only_new_and_changed_files_are_fresh(tmp_path: Path) -> None:
     drop(tmp_path, "batch_w1", "batch_w2")
-    seen = {a.batch_id: a.stamp for a in look(tmp_path)}
+    seen = {a.batch_id: Asked(a.stamp, a.sha256, at=0.0) for a in look(tmp_path)}
     assert fresh(look(tmp_path), seen) == []
     os.utime(tmp_path / "batch_w2.parquet", ns=(1, 1))
     drop(tmp_path, "batch_w3")
@@ -55,6 +55,14 @@ def test_stretches_are_cut_where_a_week_is_missing(tmp_path: Path) -> None:
         ["batch_w6", "batch_w7", "batch_w8"],
     ]
     assert stretches([]) == []
+
+
+@pytest.mark.parametrize(
+    ("times", "after"), [(1, 600.0), (2, 1_200.0), (3, 2_400.0), (8, 76_800.0), (9, 86_400.0)]
+)
+def test_each_wait_doubles_up_to_a_day(times: int, after: float) -> None:
+    assert Asked("stamp", "sha", at=50.0, times=times).again_at(600.0) == 50.0 + after
+    assert Asked("stamp", "sha", at=50.0, times=2_000).again_at(600.0) == 50.0 + 86_400.0
 
 
 def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:

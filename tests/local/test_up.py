@@ -60,6 +60,7 @@ def up(environment: dict[str, str], tmp_path: Path) -> Iterator[Up]:
     embedded.destroy(tmp_path / "var" / "postgres")
 
 
+@pytest.mark.slow  # the platform starts twice; the demo starts it once
 def test_up_runs_until_it_is_told_to_stop(
     up: Up, environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -35,6 +35,7 @@ def test_a_first_model_that_saw_the_test_is_refused(cheat: Cheat, register_week:
     assert "leaked standing rows 10,792, at most 0 was expected" in refused.reason
 
 
+@pytest.mark.slow  # two more trainings
 def test_each_training_run_leaves_one_row_of_metrics(
     warehouse: str, train_week: Train, register_week: Register, client: MlflowClient
 ) -> None:

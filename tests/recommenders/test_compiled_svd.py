@@ -8,7 +8,7 @@ import surprise
 
 from cinematch_dagster.recommenders.compiled_svd import descend
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.svd import fit_svd
+from cinematch_dagster.recommenders.svd import DivergedError, fit_svd
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
 
 OPTIONS: dict[str, Any] = {
@@ -56,7 +56,7 @@ def test_large_data_is_fitted_by_the_compiled_engine(
 
 def test_divergence_is_an_error(ratings: pd.DataFrame) -> None:
     options = OPTIONS | {"learning_rate": 10, "epochs": 60}
-    with pytest.raises(ValueError, match="SVD diverged with learning_rate=10"):
+    with pytest.raises(DivergedError, match="a smaller learning rate was expected"):
         fit_svd(Interactions.from_frame(ratings), **options, engine="compiled")
 
 

@@ -5,12 +5,16 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Scores, Trained, evaluate
-from cinematch_dagster.recommenders.evaluation import Predictor
+from cinematch_dagster.recommenders import Scores, Trained
+from cinematch_dagster.recommenders.evaluation import Predictor, Scorer, evaluate_static
 from serving import Model
 from tests.recommenders.frames import random_ratings, ratings_frame
 
 NOTHING = ratings_frame((99, 1, 3.0))
+
+
+def evaluate(predictor: Scorer, test: pd.DataFrame, training: pd.DataFrame) -> Scores:
+    return Scores.of(evaluate_static(predictor, test, training))
 
 
 class ByMovieId:

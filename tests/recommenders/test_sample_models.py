@@ -10,17 +10,17 @@ from cinematch_dagster.recommenders import (
     Audit,
     Contender,
     Hyperparameters,
+    Scores,
     Thresholds,
     Trained,
     Verdict,
     check_model,
     decide,
-    evaluate,
     export,
     fit,
 )
 from cinematch_dagster.recommenders.baseline import fit_floor
-from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold
+from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold, evaluate_static
 from cinematch_dagster.settings import ROOT, load_settings
 from serving import Model
 from tests.recommenders.frames import TRAINED_AT
@@ -92,8 +92,10 @@ def either(request: pytest.FixtureRequest) -> Run:
 
 
 def test_the_checks_before_registration_pass(either: Run, sample: Sample) -> None:
-    scores = evaluate(either.model, sample.standing, either.training)
-    baseline = evaluate(either.trained.baseline, sample.standing, either.training)
+    scores, baseline = (
+        Scores.of(evaluate_static(predictor, sample.standing, either.training))
+        for predictor in (either.model, either.trained.baseline)
+    )
     checks = check_model(either.model, either.training, either.trained.genres, scores, baseline)
     assert [check for check in checks if not check.passed] == []
 

@@ -7,7 +7,7 @@ import pytest
 import surprise
 
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.svd import fit_svd
+from cinematch_dagster.recommenders.svd import DivergedError, fit_svd
 from tests.recommenders.frames import ratings_frame
 
 OPTIONS: dict[str, Any] = {
@@ -68,5 +68,5 @@ def test_a_seed_determines_the_head(ratings: pd.DataFrame) -> None:
 
 
 def test_divergence_is_an_error(ratings: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="SVD diverged with learning_rate=10"):
+    with pytest.raises(DivergedError, match="a smaller learning rate was expected"):
         fit_svd(Interactions.from_frame(ratings), **OPTIONS | {"learning_rate": 10, "epochs": 60})

@@ -96,15 +96,6 @@ def test_open_alerts_are_those_that_fired_the_oldest_first(connection: psycopg.C
     assert first.alert_date == value(connection, "SELECT now()")
 
 
-def test_an_alert_of_exactly_the_greatest_age_is_not_older(connection: psycopg.Connection) -> None:
-    second = datetime.timedelta(seconds=1)
-    for number, age in enumerate((WEEK + second, WEEK, WEEK - second), start=1):
-        add_aged(connection, number, age)
-    recent = alerts.open_alerts(connection, max_age=WEEK)
-    assert [alert.week for alert in recent] == [week(2), week(3)]
-    assert open_weeks(connection) == [week(1), week(2), week(3)]
-
-
 def test_a_retraining_uses_up_its_alerts_and_no_others(connection: psycopg.Connection) -> None:
     alerts.record_alerts(connection, [row(3, "e3"), row(6, "e6")])
     first, second = (alert.id for alert in alerts.open_alerts(connection))

@@ -264,6 +264,7 @@ def test_a_starter_that_is_killed_while_it_makes_the_cluster_is_no_obstacle(
     psutil.wait_procs(orphans, timeout=10)
 
 
+@pytest.mark.slow  # clusters made one after the other
 def test_a_deleted_folder_gives_an_empty_cluster_even_while_the_old_server_runs(
     open_folder: Path, tmp_path: Path
 ) -> None:

@@ -217,7 +217,7 @@ def start_over(connection: psycopg.Connection) -> None:
     connection.commit()
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=actions)
 def test_a_report_is_the_same_at_any_later_time_and_rows_are_conserved(
     warehouse_dsn: str, baseline: psycopg.Connection, history: list[Load | Check | Decide]

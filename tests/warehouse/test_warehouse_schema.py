@@ -1,9 +1,28 @@
 import json
+from collections.abc import Iterator
 
 import psycopg
 import pytest
 
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.dsn import with_database
+from tests.databases import copy_of
 from tests.warehouse.warehouse_support import value
+
+
+@pytest.fixture(scope="module")
+def shared_dsn(postgres_server: str, warehouse_template: str) -> Iterator[str]:
+    with copy_of(postgres_server, warehouse_template) as name:
+        yield with_database(postgres_server, name)
+
+
+@pytest.fixture
+def connection(shared_dsn: str) -> Iterator[psycopg.Connection]:
+    """To a warehouse that keeps nothing of a test."""
+    with connect(shared_dsn) as connection:
+        yield connection
+        connection.rollback()
+
 
 INSERTS = {
     "ratings": """INSERT INTO ratings VALUES (1, 2, %(rating)s, 4, %(split)s)""",

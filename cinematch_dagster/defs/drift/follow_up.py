@@ -9,19 +9,12 @@ from cinematch_dagster.defs.drift.targets import DECISION_TAG, REASON_TAG
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, going_on
 from cinematch_dagster.pipeline.retraining import requested_in_vain, weeks_to_report
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.alerts import history_fingerprint, pending_decision
 
-GIVEN_UP = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
-GOING_ON = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, "__ASSET_JOB"]
+WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB]
 
 
 @dg.sensor(
@@ -75,11 +68,7 @@ def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
 
 def _names_of_runs(instance: dg.DagsterInstance) -> str:
     """Name the runs, and the backfills, that are about to write reports."""
-    runs = [
-        run
-        for job in WRITES_REPORTS
-        for run in instance.get_runs(dg.RunsFilter(job_name=job, statuses=GOING_ON))
-    ]
+    runs = going_on(instance, WRITES_REPORTS)
     backfills = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     return ", ".join(
         [f"{run.job_name} ({run.run_id[:8]})" for run in runs]

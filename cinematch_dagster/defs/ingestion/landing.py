@@ -3,13 +3,14 @@
 import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from cinematch_dagster.defs.partitions import consecutive
-from cinematch_dagster.movielens.weeks import week_of
+from cinematch_dagster.movielens.weeks import WEEK, week_of
 from cinematch_dagster.pipeline.files import file_sha256
 
-WEEK = datetime.timedelta(weeks=1)
+LONGEST_WAIT = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Arrival:
     path: Path
     stamp: str
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """The digest of the file's bytes, as hexadecimal digits."""
         return file_sha256(self.path)
@@ -47,9 +48,23 @@ def arrivals(
     return sorted(found, key=lambda a: a.week), strangers
 
 
-def fresh(found: Iterable[Arrival], seen: Mapping[str, str]) -> list[Arrival]:
+@dataclass(frozen=True)
+class Asked:
+    """A file of which a load was requested: its stamp and digest, when (unix s) and how often."""
+
+    stamp: str
+    sha256: str
+    at: float
+    times: int = 1
+
+    def again_at(self, patience: float) -> float:
+        """Return when it is time to ask once more: each wait, in seconds, doubles up to a day."""
+        return self.at + min(patience * 2.0 ** min(self.times - 1, 30), LONGEST_WAIT)
+
+
+def fresh(found: Iterable[Arrival], asked: Mapping[str, Asked]) -> list[Arrival]:
     """Return the arrivals that were not there, or not with this stamp, at the last look."""
-    return [a for a in found if seen.get(a.batch_id) != a.stamp]
+    return [a for a in found if a.batch_id not in asked or asked[a.batch_id].stamp != a.stamp]
 
 
 def stretches(found: list[Arrival]) -> list[list[Arrival]]:

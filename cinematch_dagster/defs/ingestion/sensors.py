@@ -2,51 +2,82 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, replace
+from time import time
 
 import dagster as dg
 
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
-from cinematch_dagster.defs.ingestion.landing import Arrival, arrivals, fresh, stretches
+from cinematch_dagster.defs.ingestion.landing import Arrival, Asked, arrivals, fresh, stretches
 from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.runs import ASSET_JOB, going_on
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.batches import known_batches
+from cinematch_dagster.warehouse.batches import known_batches, settled
+
+LOADS = [buffer_ingestion_weekly.name, ASSET_JOB]
+PATIENCE = 60 * load_settings().orchestration.retry_delay_seconds
+"""Seconds after which a load that came to nothing is requested once more, at first."""
 
 
 @dg.sensor(
     job=buffer_ingestion_weekly,
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Looks for new or changed batch files: one run per unbroken stretch of weeks.",
+    description=(
+        "Looks for new or changed batch files: one run per unbroken stretch of weeks. A file whose "
+        "run was neither able to load nor to refuse it is tried again later, ever more seldom."
+    ),
 )
 def landing_folder_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource
 ) -> dg.SensorResult:
     """Request the weeks whose file is new; a file that was loaded already is named and left."""
-    settings = load_settings()
-    seen: Mapping[str, str] = json.loads(context.cursor or "{}")
+    settings, now = load_settings(), time()
+    asked = _read(context.cursor)
     found, strangers = arrivals(settings.landing_dir, settings.data.first_week, settings.data.weeks)
-    new = fresh(found, seen)
-    if not new:
-        return dg.SensorResult(skip_reason=_nothing_new(found, strangers))
+    new = fresh(found, asked)
     with warehouse.transaction() as connection:
         loaded = known_batches(connection)
+        due = {
+            a.batch_id: asked[a.batch_id].sha256
+            for a in found
+            if a not in new and asked[a.batch_id].again_at(PATIENCE) <= now
+        }
+        lost = due.keys() - settled(connection, due)
+    if lost and going_on(context.instance, LOADS):
+        lost = set()  # it may be one of these
+    if not (new or lost):
+        return dg.SensorResult(skip_reason=_nothing_new(found, strangers))
     repeated = [a for a in new if loaded.get(a.batch_id) == (a.sha256, "completed")]
-    requests = [_request(s) for s in stretches([a for a in new if a not in repeated])]
+    noted = {a.batch_id: Asked(a.stamp, a.sha256, now) for a in new}
+    noted |= {name: replace(asked[name], at=now, times=asked[name].times + 1) for name in lost}
+    wanted = [a for a in found if (a in new and a not in repeated) or a.batch_id in lost]
+    requests = [_request(stretch, noted) for stretch in stretches(wanted)]
     names = ", ".join(a.batch_id for a in repeated)
     return dg.SensorResult(
         run_requests=requests,
-        cursor=json.dumps({a.batch_id: a.stamp for a in found}),
+        cursor=json.dumps(
+            {a.batch_id: asdict(noted.get(a.batch_id) or asked[a.batch_id]) for a in found}
+        ),
         skip_reason=None
         if requests
         else f"{names}: the file holds what was loaded already, so nothing changes",
     )
 
 
-def _request(stretch: list[Arrival]) -> dg.RunRequest:
+def _read(cursor: str | None) -> dict[str, Asked]:
+    """Read the cursor; what an older version of it says of a file is forgotten."""
+    noted = json.loads(cursor or "{}").items()
+    return {name: Asked(**values) for name, values in noted if isinstance(values, dict)}
+
+
+def _request(stretch: list[Arrival], noted: Mapping[str, Asked]) -> dg.RunRequest:
     first, last = stretch[0], stretch[-1]
+    tries = max(noted[a.batch_id].times for a in stretch)
     return dg.RunRequest(
-        run_key=" ".join(f"{a.batch_id}@{a.stamp}" for a in (first, last)),
+        run_key=" ".join(f"{a.batch_id}@{a.stamp}" for a in (first, last))
+        + (f" try {tries}" if tries > 1 else ""),
         tags={
             **range_tags(first.week, last.week),
             "cinematch/batches": ", ".join(a.batch_id for a in stretch),

@@ -2,12 +2,17 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 import psycopg
-from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+    WILL_RETRY_TAG,
+)
 
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.notices import Notice, NoticeError, due, send
@@ -72,22 +77,34 @@ def _result(told: Told, said: str) -> dg.SensorResult:
 
 
 def _failures(instance: dg.DagsterInstance, after: Told, settings: Settings) -> Iterator[Notice]:
-    """Yield a notice for each run that failed for good, and move `after` past it."""
+    """Yield a notice for each run that failed for good, and move `after` past it.
+
+    Runs come in the order in which they were made, and end in another.
+    """
+    since = after.failure
     failed = dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE])
     records = instance.get_run_records(failed, limit=100)  # newest first
     for record in reversed(records):
         ended, run = record.end_time or 0.0, record.dagster_run
-        if ended <= after.failure or run.tags.get(WILL_RETRY_TAG) == "true":
+        if ended <= since or run.tags.get(WILL_RETRY_TAG) == "true":
             continue
-        after.failure = ended
-        partition = run.tags.get("dagster/partition")
+        after.failure = max(after.failure, ended)
+        weeks = _weeks(run.tags)
         yield Notice(
             kind="failure",
-            subject=f"{run.job_name} {partition}" if partition else run.job_name,
+            subject=f"{run.job_name} {weeks}" if weeks else run.job_name,
             title=f"{run.job_name} failed",
             text=_why(instance, run.run_id),
             link=f"http://127.0.0.1:{settings.dagster_port}/runs/{run.run_id}",
         )
+
+
+def _weeks(tags: Mapping[str, str]) -> str | None:
+    """Name the partition of a run, or its first and last one."""
+    first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
+    if first is None or first == last:
+        return first or tags.get(PARTITION_NAME_TAG)
+    return f"{first} to {last}"
 
 
 def _why(instance: dg.DagsterInstance, run_id: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from cinematch_dagster.defs.resources import EXPERIMENT
+from cinematch_dagster.settings import EXPERIMENT
 
 
 @contextmanager

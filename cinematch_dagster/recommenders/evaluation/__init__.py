@@ -12,7 +12,7 @@ from cinematch_dagster.recommenders.evaluation.scores import (
 )
 from cinematch_dagster.recommenders.evaluation.sequential import evaluate_sequential
 from cinematch_dagster.recommenders.evaluation.splits import halves, random_split
-from cinematch_dagster.recommenders.evaluation.standing import Scores, evaluate
+from cinematch_dagster.recommenders.evaluation.standing import Scores
 
 __all__ = [
     "RELEVANT_STARS",
@@ -25,7 +25,6 @@ __all__ = [
     "Scorer",
     "Scores",
     "SliceScores",
-    "evaluate",
     "evaluate_fold",
     "evaluate_sequential",
     "evaluate_static",

@@ -48,7 +48,7 @@ def evaluate_static(
     Raises:
         ValueError: no row, or a prediction that is not finite.
     """
-    return _score(predictor, test, known, known, vectors, seed)
+    return _score(predictor, test, known, known, vectors, len(predictor.movie_ids), seed)
 
 
 def evaluate_fold(
@@ -57,6 +57,7 @@ def evaluate_fold(
     known: pd.DataFrame,
     *,
     vectors: Vectors | None = None,
+    catalogue_size: int | None = None,
     seed: int = 0,
 ) -> FoldScores:
     """Score a predictor by the fold protocol: what it makes of users once they have rated.
@@ -72,6 +73,8 @@ def evaluate_fold(
         known: the ratings at the cut, of all users: those of test users are folded in, and all say
             what cold, popular and novel mean.
         vectors: as in `evaluate_static`.
+        catalogue_size: movies that coverage is a share of; None for those the predictor knows. Two
+            predictors that know different movies are compared by the same number.
         seed: of the bootstrap.
 
     Raises:
@@ -80,7 +83,9 @@ def evaluate_fold(
     support, target = halves(test)
     profiles = pd.concat([known[known["userId"].isin(test["userId"])], support])
     folded = fold_in(predictor, profiles)
-    return _score(folded, target, known, pd.concat([known, support]), vectors, seed)
+    at_the_cut = pd.concat([known, support])
+    size = catalogue_size or len(folded.movie_ids)
+    return _score(folded, target, known, at_the_cut, vectors, size, seed)
 
 
 def fold_in(predictor: Predictor, profiles: pd.DataFrame) -> Scorer:
@@ -97,12 +102,13 @@ def _score(
     trained: pd.DataFrame,
     known: pd.DataFrame,
     vectors: Vectors | None,
+    catalogue_size: int,
     seed: int,
 ) -> FoldScores:
     predicted = predictor.predict(target["userId"].to_numpy(), target["movieId"].to_numpy())
     wrong = errors(target["rating"].to_numpy(), predicted)
     ranked = rank(predictor, relevant_pairs(target, known), known)
-    beyond = _beyond(ranked, predictor.movie_ids, trained, vectors)
+    beyond = _beyond(ranked, predictor.movie_ids, trained, vectors, catalogue_size)
     return FoldScores(
         rating=RatingScores(
             rmse=float(np.sqrt(np.mean(wrong**2))),
@@ -125,6 +131,7 @@ def _beyond(
     movie_ids: npt.NDArray[np.int32],
     trained: pd.DataFrame,
     vectors: Vectors | None,
+    catalogue_size: int,
 ) -> dict[str, float]:
     """Return the means of what no slice has."""
     lists = find_all(movie_ids, ranked.lists)
@@ -139,7 +146,7 @@ def _beyond(
     if vectors is not None:
         per_user["diversity"] = diversity(lists, vectors)
     figures = {name: _mean(values) for name, values in per_user.items()}
-    return figures | {"coverage": coverage(lists, len(movie_ids))}
+    return figures | {"coverage": coverage(lists, catalogue_size)}
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

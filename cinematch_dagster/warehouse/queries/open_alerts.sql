@@ -12,6 +12,5 @@ used AS (
 SELECT id, week, feature_name, drift_score, threshold, alert_date, evidence
 FROM latest
 WHERE alert_triggered
-    AND (%(max_age)s::interval IS NULL OR alert_date >= now() - %(max_age)s::interval)
     AND (week, feature_name, evidence) NOT IN (SELECT week, feature_name, evidence FROM used)
 ORDER BY id

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from mlflow import MlflowClient
 
 from cinematch_dagster.pipeline.registry import MODEL_NAME
@@ -18,6 +19,7 @@ from tests.pipeline.pipeline_support import (
 )
 
 
+@pytest.mark.slow  # three more trainings
 def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
     warehouse: str,
     arrive: Arrive,

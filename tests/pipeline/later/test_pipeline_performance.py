@@ -64,6 +64,7 @@ def test_a_week_is_compared_with_the_test_of_the_version_that_it_found(
     ]
 
 
+@pytest.mark.slow  # one more training
 def test_the_same_figures_after_a_merge_and_a_later_promotion(
     warehouse: str,
     settings: Settings,
@@ -112,6 +113,7 @@ def test_a_version_is_fetched_once_and_then_does_without_the_registry(
     ]
 
 
+@pytest.mark.slow  # whole runs in Dagster
 def test_a_broken_model_fails_the_run_and_reports_nothing(
     warehouse: str,
     settings: Settings,

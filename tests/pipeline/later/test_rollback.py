@@ -22,6 +22,8 @@ from serving.pages.snapshot import Snapshot
 from serving.registry import Registry, Release
 from tests.pipeline.pipeline_support import Arrive, Train, week
 
+pytestmark = pytest.mark.slow  # each trains two or three models more
+
 
 def test_the_way_back_and_what_stays_of_old_versions(
     warehouse: str,
@@ -96,7 +98,6 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert found == [first.version, second.version, first.version]
 
 
-@pytest.mark.slow  # two more trainings
 def test_a_rollback_while_models_are_compared_stops_the_promotion(
     warehouse: str,
     settings: Settings,

@@ -1,0 +1,108 @@
+"""The landing folder's sensor on a real Postgres: no file is forgotten, none is loaded twice."""
+
+import datetime
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from cinematch_dagster.definitions import defs
+from cinematch_dagster.defs.ingestion import sensors
+from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.ingestion import load_week
+from cinematch_dagster.settings import load_settings
+from cinematch_dagster.warehouse.batches import record_failure
+from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.promotions import merge_buffer
+
+Drop = Callable[..., Path]
+WEEKS = [datetime.date(2024, 1, 1) + datetime.timedelta(weeks=n) for n in range(9)]
+
+
+class Watch:
+    """Evaluates the sensor at moments of a clock of its own, and keeps its cursor."""
+
+    def __init__(self, instance: dg.DagsterInstance, patch: pytest.MonkeyPatch) -> None:
+        self.instance, self.cursor, self.now = instance, None, 1_700_000_000.0
+        patch.setattr("cinematch_dagster.defs.ingestion.sensors.time", lambda: self.now)
+
+    cursor: str | None
+
+    def after(self, waits: float) -> list[str]:
+        """Return the batches of each run that is requested after so many first waits."""
+        self.now += waits * sensors.PATIENCE
+        context = dg.build_sensor_context(
+            instance=self.instance,
+            cursor=self.cursor,
+            resources={"warehouse": WarehouseResource()},
+            definitions=defs,
+        )
+        result = sensors.landing_folder_sensor.evaluate_tick(context)
+        self.cursor = result.cursor or self.cursor
+        requests = result.run_requests or ()
+        self.keys = [str(request.run_key) for request in requests]
+        return [request.tags["cinematch/batches"] for request in requests]
+
+
+@pytest.fixture
+def watch(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Watch:
+    return Watch(instance, monkeypatch)
+
+
+def test_a_load_that_came_to_nothing_is_requested_again_ever_more_seldom(
+    watch: Watch, drop: Drop
+) -> None:
+    drop(1)
+    assert watch.after(0) == ["batch_w1"]
+    first = watch.keys
+    assert watch.after(0.9) == []
+    assert watch.after(0.2) == ["batch_w1"]
+    assert watch.keys == [f"{first[0]} try 2"]
+    assert watch.after(1.9) == []
+    assert watch.after(0.2) == ["batch_w1"]
+    assert watch.keys == [f"{first[0]} try 3"]
+
+
+def test_what_was_loaded_refused_or_merged_is_left_in_peace(
+    watch: Watch, drop: Drop, warehouse_dsn: str
+) -> None:
+    for number in range(1, 6):
+        drop(number)
+    assert watch.after(0) == ["batch_w1, batch_w2, batch_w3, batch_w4, batch_w5"]
+    assert watch.cursor
+    digests = {name: asked["sha256"] for name, asked in json.loads(watch.cursor).items()}
+    load_week(warehouse_dsn, WEEKS[0], load_settings())
+    with connect(warehouse_dsn) as connection:
+        merge_buffer(connection, WEEKS[0], "1", "merge")
+        record_failure(connection, "batch_w2", WEEKS[1], digests["batch_w2"], "row 3 is bad")
+        record_failure(connection, "batch_w4", WEEKS[3], "an earlier file", "row 3 is bad")
+    load_week(warehouse_dsn, WEEKS[2], load_settings())
+    assert watch.after(1.1) == ["batch_w4, batch_w5"]
+    drop(1, drifted=True)  # of a merged week, a correction: asked for once, to be refused
+    assert watch.after(0.1) == ["batch_w1"]
+    assert watch.after(1.1) == []
+
+
+def test_a_run_that_is_still_going_on_may_be_the_one(
+    watch: Watch, drop: Drop, instance: dg.DagsterInstance
+) -> None:
+    drop(1)
+    assert watch.after(0) == ["batch_w1"]
+    run = instance.create_run_for_job(
+        defs.resolve_job_def(buffer_ingestion_weekly.name), status=dg.DagsterRunStatus.STARTED
+    )
+    assert watch.after(50) == []
+    instance.report_run_failed(run)
+    assert watch.after(0) == ["batch_w1"]
+
+
+def test_an_older_cursor_makes_no_run_of_what_is_loaded(
+    watch: Watch, drop: Drop, warehouse_dsn: str
+) -> None:
+    drop(1)
+    load_week(warehouse_dsn, WEEKS[0], load_settings())
+    watch.cursor = json.dumps({"batch_w1": "a stamp"})
+    assert watch.after(0) == watch.after(2) == []
