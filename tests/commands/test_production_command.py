@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
@@ -101,6 +102,29 @@ def test_a_rollback_that_mlflow_can_t_follow_changes_nothing(
     load_settings.cache_clear()
     with pytest.raises(RollbackError, match="MLflow has no version 1 of not_registered"):
         CliRunner().invoke(cli.app, ["rollback", "--to", "1"], catch_exceptions=False)
+    assert versions(run("history", "--json")) == ["1", "2"]
+
+
+def test_a_rollback_that_mlflow_follows_by_half_leaves_the_same_version_to_the_api(
+    run: Run, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = MlflowClient(mlflow_server)
+    monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", mlflow_server)
+    monkeypatch.setattr("cinematch_dagster.pipeline.registry.MODEL_NAME", "followed_by_half")
+    load_settings.cache_clear()
+    client.create_registered_model("followed_by_half")
+    for _ in range(2):
+        info = client.create_run(experiment_id="0").info
+        client.create_model_version("followed_by_half", f"{info.artifact_uri}/model", info.run_id)
+    client.set_registered_model_alias("followed_by_half", "production", "2")
+
+    def away(*_: object) -> None:
+        raise MlflowException("the server is away")
+
+    monkeypatch.setattr(MlflowClient, "set_model_version_tag", away)
+    with pytest.raises(RollbackError, match="MLflow could not follow to version 1"):
+        CliRunner().invoke(cli.app, ["rollback"], catch_exceptions=False)
+    assert client.get_model_version_by_alias("followed_by_half", "production").version == "2"
     assert versions(run("history", "--json")) == ["1", "2"]
 
 

@@ -29,6 +29,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.freshness import QUESTIONS, sensors_tick
 from cinematch_dagster.settings import FreshnessSettings, load_settings
 from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.production import record_rollback
 from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
 
 NOW = datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
@@ -83,6 +84,23 @@ def test_what_is_too_old_fails_its_check_and_says_how_old(instance: dg.DagsterIn
         False, "the model in production is 100.0 days old (at most 90 expected)",
     )  # fmt: skip
     assert not found["sensors_tick"][0]  # there is no daemon
+
+
+def test_a_rollback_makes_no_model_younger_and_an_old_week_no_newest_load(
+    aged: str, instance: dg.DagsterInstance
+) -> None:
+    with connect(aged) as connection:
+        newer = Promotion("2", "1", NOW.date(), True, "", "another run", "", None, {})
+        record_promotion(connection, newer)
+        connection.execute("UPDATE promotions SET decided_at = now() - interval '100 days'")
+        record_rollback(connection, None, why="nonsense", who="ada")
+        connection.execute(
+            "INSERT INTO ingestion_metadata (batch_id, record_count, status, week, sha256)"
+            " SELECT 'older', 0, 'completed', week - 7, '' FROM ingestion_metadata"
+        )
+    found = checks(instance)
+    assert found["week_arrives"][1].startswith("the newest load is 9.0 days old")
+    assert found["model_is_recent"][1].startswith("the model in production is 100.0 days old")
 
 
 @pytest.mark.usefixtures("loaded_baseline")

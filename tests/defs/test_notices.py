@@ -14,6 +14,7 @@ import pytest
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.operations.notices import notice_sensor
+from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.notices import Notice, due, pagerduty, slack
 from cinematch_dagster.settings import load_settings
@@ -133,6 +134,24 @@ def test_each_kind_is_told_once(
     assert "rating_mean 0.2000 &gt; 0.1" in webhook.got[1]["text"]
     assert sensor.tick() == "0 told, 0 told already"
     assert len(webhook.got) == 5
+
+
+def test_failures_are_told_in_whatever_order_their_runs_end_and_each_stretch_of_weeks_by_itself(
+    sensor: Sensor, webhook: Webhook, instance: dg.DagsterInstance
+) -> None:
+    stretches = [("2024-01-01", "2024-01-08"), ("2024-01-22", "2024-01-22")]
+    runs = [
+        instance.create_run_for_job(breaking, tags=range_tags(*map(datetime.date.fromisoformat, s)))
+        for s in stretches
+    ]
+    for run in reversed(runs):
+        instance.report_run_failed(run)
+    assert sensor.tick() == "2 told, 0 told already"
+    assert webhook.titles == [
+        "breaking 2024-01-01 to 2024-01-08 failed",
+        "breaking 2024-01-22 failed",
+    ]
+    assert sensor.tick() == "0 told, 0 told already"
 
 
 def test_the_same_subject_is_told_again_only_after_the_cool_down(

@@ -121,9 +121,11 @@ def test_url_headers_and_body_are_those_of_the_api(
 def test_anything_but_204_is_an_error_that_says_what_came(
     github: FakeGitHub, configured: GitHubSettings, status: int, transient: bool
 ) -> None:
-    github.statuses, github.message = [status], f"no: {TOKEN}"
+    # However long what is said before it: no part of the token is left where the text is cut.
+    github.statuses, github.message = [status], f"{'no ' * 63}: {TOKEN}"
     with pytest.raises(DispatchError, match="expected status 204") as caught:
         dispatch(configured, {})
+    assert TOKEN[:4] not in str(caught.value)
     assert caught.value.transient is transient
     assert (str(status) if status else "ReadTimeout") in str(caught.value)
     assert TOKEN not in str(caught.value)

@@ -7,7 +7,7 @@ from mlflow import MlflowClient
 from cinematch_dagster.demo import measured
 from cinematch_dagster.pipeline.performance import check_performance
 from cinematch_dagster.pipeline.registry import RegistrationError
-from cinematch_dagster.pipeline.training import read_training_data
+from cinematch_dagster.pipeline.training import FAILED_CHECKS, read_training_data
 from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.connection import connect
@@ -51,6 +51,18 @@ def test_each_training_run_leaves_one_row_of_metrics(
     )
     assert versions[1] == (promotion.version, True, True, True, 25_179)
     assert str(versions[0][0]).startswith("run:")
+
+
+def test_a_model_that_failed_a_check_is_not_registered(
+    warehouse: str, train_week: Train, register_week: Register, client: MlflowClient
+) -> None:
+    run_id = train_week(0).mlflow_run_id
+    assert FAILED_CHECKS not in client.get_run(run_id).data.tags
+    client.set_tag(run_id, FAILED_CHECKS, "beats_baseline, leaves_out_rated")
+    refused = "week 2023-12-25 has failed beats_baseline, leaves_out_rated"
+    with pytest.raises(RegistrationError, match=refused):
+        register_week(0)
+    assert rows(warehouse, "SELECT count(*) FROM promotions") == [(0,)]
 
 
 def test_registering_without_a_trained_model_names_the_week(register_week: Register) -> None:

@@ -1,6 +1,7 @@
 """Tuning on a real Postgres and a real MLflow server."""
 
 import datetime
+import math
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,6 +79,23 @@ def test_a_study_is_kept_in_postgres_and_goes_on(
     assert [set(trial.intermediate_values) for trial in trials[:2]] == [{0, 1, 2}] * 2
     assert tomllib.loads(more.toml)["training"] == more.values
     assert TrainingSettings.model_validate(more.values) != TrainingSettings()
+
+
+def test_values_with_which_the_descent_diverges_are_given_up_and_the_others_go_on(
+    warehouse: str, training: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = training.svd_learning_rate
+    monkeypatch.setitem(QUICK, "svd", {"svd_learning_rate": Range(slow, 1e9, log=True)})
+    told: list[float] = []
+    found = tune(warehouse, training, "rating", 3, lambda _done, _all, best: told.append(best))
+    assert (found.complete, found.pruned, len(told)) == (1, 2, 3)
+    assert told[-1] == found.current
+    monkeypatch.setitem(QUICK, "svd", {"svd_learning_rate": Range(1e8, 1e9)})
+    with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
+        server.execute("DROP DATABASE optuna WITH (FORCE)")
+    with pytest.raises(TuningError, match="none of the 1 trials of svd-"):
+        tune(warehouse, training, "rating", 1, lambda _done, _all, best: told.append(best))
+    assert math.isnan(told[-1])
 
 
 def test_no_row_that_models_are_compared_on_is_ever_seen(

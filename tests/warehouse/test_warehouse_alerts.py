@@ -6,7 +6,10 @@ import pytest
 
 from cinematch_dagster.warehouse import alerts
 from cinematch_dagster.warehouse.alerts import AlertRow, Decision
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.connection import DECISIONS, RATINGS, connect
+from cinematch_dagster.warehouse.live_ratings import take_over
+from serving.live import Event
+from serving.live.postgres_store import WRITERS_TURN
 from tests.warehouse.warehouse_support import value, week
 
 WEEK = datetime.timedelta(hours=168)
@@ -94,6 +97,16 @@ def test_open_alerts_are_those_that_fired_the_oldest_first(connection: psycopg.C
     first = alerts.open_alerts(connection)[0]
     assert (first.feature_name, first.evidence) == ("rating_distribution_ks", "e6")
     assert first.alert_date == value(connection, "SELECT now()")
+
+
+def test_who_decides_keeps_nobody_from_rating(connection: psycopg.Connection) -> None:
+    assert len({RATINGS, DECISIONS, WRITERS_TURN}) == 3
+    alerts.take_turns(connection)
+    with connect(connection.info.dsn) as other:
+        other.execute("SET lock_timeout = '2s'")
+        take_over(other, [Event(1, 2, 3.5)])
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            alerts.take_turns(other)
 
 
 def test_a_retraining_uses_up_its_alerts_and_no_others(connection: psycopg.Connection) -> None:

@@ -89,11 +89,11 @@ def _failures(instance: dg.DagsterInstance, after: Told, settings: Settings) -> 
         if ended <= since or run.tags.get(WILL_RETRY_TAG) == "true":
             continue
         after.failure = max(after.failure, ended)
-        weeks = _weeks(run.tags)
+        subject = " ".join(filter(None, [run.job_name, _weeks(run.tags)]))
         yield Notice(
             kind="failure",
-            subject=f"{run.job_name} {weeks}" if weeks else run.job_name,
-            title=f"{run.job_name} failed",
+            subject=subject,
+            title=f"{subject} failed",
             text=_why(instance, run.run_id),
             link=f"http://127.0.0.1:{settings.dagster_port}/runs/{run.run_id}",
         )

@@ -5,7 +5,8 @@ import json
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.pipeline.registry import MODEL_NAME
+from cinematch_dagster.pipeline import registration
+from cinematch_dagster.pipeline.registry import MODEL_NAME, RegistrationError
 from cinematch_dagster.warehouse.promotions import Promotion
 from tests.pipeline.pipeline_support import (
     Arrive,
@@ -17,6 +18,32 @@ from tests.pipeline.pipeline_support import (
     rows,
     week,
 )
+
+
+def test_a_week_that_arrives_while_models_are_compared_stops_the_promotion(
+    warehouse: str,
+    arrive: Arrive,
+    train_week: Train,
+    register_week: Register,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arrive(2)
+    train_week(2)
+    compare = registration._compare
+
+    def slow(*arguments: object) -> object:
+        found = compare(*arguments)  # type: ignore[arg-type]  # handed through as they came
+        arrive(1)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(registration, "_compare", slow)
+        with pytest.raises(RegistrationError, match="batch_w1 arrived while version"):
+            register_week(2)
+    # Nothing was promoted, so that no row of it left the buffer untrained.
+    assert rows(warehouse, "SELECT count(*) FROM promotions") == [(1,)]
+    assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(4_796 + 4_796,)]
+    assert not register_week(2).promoted  # it was trained on other ratings than there are now
 
 
 @pytest.mark.slow  # three more trainings
