@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from benchmarks.platform.backfill import Backfills
 from benchmarks.timing import seconds
-from cinematch_dagster.defs.partitions import range_tags
-from cinematch_dagster.demo.orchestrator import Orchestrator
+from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform, processes
 from cinematch_dagster.movielens import batch_id, write_batch
 from cinematch_dagster.settings import ROOT, Settings, load_settings
@@ -60,8 +60,8 @@ class Results:
         second_start: the same on the state that the first left.
         memory: bytes (PSS) of each server after the weeks.
         single: seconds of each week, one run after the other.
-        range_weeks: how many weeks the one run loaded.
-        range_seconds: that it took.
+        range_weeks: how many weeks one backfill loaded, predicted and reported.
+        range_seconds: that it took, the daemon's looks every half a minute included.
     """
 
     importing: list[float]
@@ -79,7 +79,7 @@ def measure(rounds: int, singles: int, weeks: int, rows: int) -> Results:
     Args:
         rounds: imports of the code location.
         singles: weeks loaded one by one.
-        weeks: weeks loaded after them by one run.
+        weeks: weeks after them, by one backfill.
         rows: ratings of a week.
     """
     importing = [_import() for _ in range(rounds)]
@@ -95,16 +95,19 @@ def measure(rounds: int, singles: int, weeks: int, rows: int) -> Results:
 def _load_weeks(
     settings: Settings, singles: int, weeks: int, rows: int
 ) -> tuple[list[float], float]:
-    """Return the seconds of each week that was a run of its own, and of the run of all others."""
-    dagster = Orchestrator(f"http://127.0.0.1:{settings.dagster_port}")
+    """Return the seconds of each week that was a run of its own, and of the others' backfill."""
+    dagster = Backfills(f"http://127.0.0.1:{settings.dagster_port}")
     dagster.run_job("data_preparation")
     for number in range(1, singles + weeks + 1):
         _drop(settings, number, rows)
     keys = [_monday(number).isoformat() for number in range(1, singles + 1)]
     single = [seconds(partial(dagster.run_job, JOB, key)) for key in keys]
-    span = range_tags(_monday(singles + 1), _monday(singles + weeks))
-    ranged = seconds(lambda: dagster.run_job(JOB, seconds=900, tags=span))
+    others = [_monday(number) for number in range(singles + 1, singles + weeks + 1)]
+    ended: list[str] = []
+    ranged = seconds(lambda: ended.append(dagster.backfill(others, seconds=1_800)))
     dagster.close()
+    if ended != ["COMPLETED_SUCCESS"]:
+        raise OrchestrationError(f"the backfill of {weeks} weeks ended as {ended[0]}")
     return single, ranged
 
 

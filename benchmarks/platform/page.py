@@ -11,6 +11,7 @@ from benchmarks.report import against_target, measured_on, table
 PACKAGES: Final = ("dagster", "dagster-webserver", "mlflow", "fastapi")
 IMPORT_SECONDS: Final = 4.0
 START_SECONDS: Final = 60.0
+BACKFILL_SECONDS: Final = 180.0
 MEMORY_MB: Final = 2_000.0
 
 
@@ -23,9 +24,8 @@ def _figures(found: Results, rows: int) -> str:
     importing = statistics.median(found.importing)
     total = sum(found.memory.values()) / 1e6
     single = statistics.median(found.single)
-    ranged = found.range_seconds / found.range_weeks
     one_by_one = f"a week of {rows} ratings as a run of its own, seconds (median)"
-    by_range = f"the same in one run of {found.range_weeks} weeks, seconds a week"
+    by_range = f"{found.range_weeks} such weeks by one backfill, seconds"
     return table(
         ("figure", "measured", "target"),
         [
@@ -42,7 +42,16 @@ def _figures(found: Results, rows: int) -> str:
                 against_target(total, MEMORY_MB, " MB", at_most=True),
             ),
             (one_by_one, f"{single:.1f}", ""),
-            (by_range, f"{ranged:.2f}", ""),
+            (
+                by_range,
+                f"{found.range_seconds:.0f}",
+                against_target(found.range_seconds, BACKFILL_SECONDS, " s", at_most=True),
+            ),
+            (
+                "a week of it, seconds",
+                f"{found.range_seconds / found.range_weeks:.2f}",
+                "",
+            ),
         ],
     )
 

@@ -28,7 +28,7 @@ FINDINGS = {
     "known_movies": "Every rated movie is in the catalogue.",
     "new_pairs": "No user has rated the same movie in another batch of the buffer.",
     "usual_row_count": "The week has about as many ratings as the weeks before it.",
-    "own_time": "The ratings come after those of earlier weeks, and before those of later ones.",
+    "own_time": "The ratings lie between those of earlier and later weeks of the buffer.",
 }
 
 

@@ -21,7 +21,8 @@ def test_every_figure_stands_beside_its_target() -> None:
     assert "| 90.0 | at most 60 s: missed, 1.50 of it |" in shown
     assert "| 1,750 | at most 2000 MB: met |" in shown
     assert "a week of 200 ratings as a run of its own, seconds (median) | 6.0 |" in shown
-    assert "one run of 50 weeks, seconds a week | 0.20 |" in shown
+    assert "50 such weeks by one backfill, seconds | 10 | at most 180 s: met |" in shown
+    assert "a week of it, seconds | 0.20 |" in shown
 
 
 def test_the_largest_server_comes_first() -> None:

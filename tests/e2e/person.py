@@ -7,25 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.platform.backfill import Backfills
 from cinematch_dagster.demo.orchestrator import _LAUNCH as LAUNCH_RUN
-from cinematch_dagster.demo.orchestrator import _RUNS, OrchestrationError, Orchestrator
-
-WEEKLY = ["ratings_buffer", "weekly_performance", "drift_report"]
-
-LAUNCH = """
-mutation LaunchPartitionBackfill($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) {
-    __typename
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on PythonError { message }
-  }
-}
-"""
-STATUS = """
-query Status($id: String!) {
-  partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } }
-}
-"""
+from cinematch_dagster.demo.orchestrator import _RUNS, OrchestrationError
 
 SENSOR = """
 query Sensor($name: String!) {
@@ -105,22 +89,8 @@ def selector(**names: str) -> dict[str, str]:
     return location | names
 
 
-class Person(Orchestrator):
+class Person(Backfills):
     """What a person does in the UI, and sees there."""
-
-    def backfill(self, weeks: list[datetime.date], seconds: float) -> str:
-        """Launch a backfill of all weekly assets; return how it ended."""
-        params = {
-            "assetSelection": [{"path": [name]} for name in WEEKLY],
-            "partitionNames": [week.isoformat() for week in weeks],
-        }
-        answer = self._query(LAUNCH, params=params)["launchPartitionBackfill"]
-        assert answer["__typename"] == "LaunchBackfillSuccess", answer
-        deadline = time.monotonic() + seconds
-        while (status := self._ended(answer["backfillId"])) is None:
-            assert time.monotonic() < deadline, f"it took longer than {seconds} s"
-            time.sleep(1.0)
-        return status
 
     def launch(self, job: str, week: datetime.date | None = None) -> str:
         """Launch a job and don't wait; returns the run's id."""
@@ -218,9 +188,3 @@ class Person(Orchestrator):
     def wait(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait, whatever runs have failed."""
         wait(ready, seconds)
-
-    def _ended(self, backfill: str) -> str | None:
-        status = str(self._query(STATUS, id=backfill)["partitionBackfillOrError"]["status"])
-        return (
-            status if status.startswith("COMPLETED") or status in {"FAILED", "CANCELED"} else None
-        )
