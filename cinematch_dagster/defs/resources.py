@@ -13,7 +13,7 @@ from cinematch_dagster.warehouse.connection import connect
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
-    """Postgres. Nothing is held open: each use is one connection and one transaction."""
+    """Postgres. Nothing is held open: each use is one connection."""
 
     @property
     def dsn(self) -> str:
@@ -24,6 +24,12 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def transaction(self) -> Iterator[psycopg.Connection]:
         """Commit at the end of the block, roll back on an exception."""
         with connect(self.dsn) as connection:
+            yield connection
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """Connect for several transactions, one for each week; in autocommit mode."""
+        with connect(self.dsn, autocommit=True) as connection:
             yield connection
 
 

@@ -15,11 +15,11 @@ from cinematch_dagster.movielens.checks import (
     unknown_movies,
     unusual_row_count,
 )
+from cinematch_dagster.movielens.ratings import PAIR
 from cinematch_dagster.movielens.validation import check_location
 from cinematch_dagster.pipeline.files import file_sha256
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.batches import Batch, Loaded, load_batch, record_failure
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.batches import Batch, Loaded, load, record_failure
 from cinematch_dagster.warehouse.copy import copy_out
 from cinematch_dagster.warehouse.sql import query
 
@@ -53,8 +53,15 @@ def batch_path(folder: Path, name: str) -> Path:
     return folder / f"{name}.parquet"
 
 
-def load_week(dsn: str, week: datetime.date, settings: Settings) -> LoadedWeek:
+def load_week(
+    connection: psycopg.Connection, week: datetime.date, settings: Settings
+) -> LoadedWeek:
     """Load the file of a week from the landing folder.
+
+    Args:
+        connection: in autocommit mode.
+        week: the Monday.
+        settings: say where the file lies, and what its batch is called.
 
     Raises:
         FileNotFoundError: there is none.
@@ -70,25 +77,26 @@ def load_week(dsn: str, week: datetime.date, settings: Settings) -> LoadedWeek:
         sha256 = file_sha256(path)
         ratings, injected = read_batch(path)
     except BadBatchError as error:
-        with connect(dsn) as connection:
+        with connection.transaction():
             record_failure(connection, name, week, sha256, str(error))
         raise
-    with connect(dsn) as connection:
-        findings = _findings(connection, name, week, ratings)
+    findings = _findings(connection, name, week, ratings)
     batch = Batch(name, week, ratings, sha256, injected, settings.training.held_out_share)
-    return LoadedWeek(path, ratings, injected, load_batch(dsn, batch), findings)
+    return LoadedWeek(path, ratings, injected, load(connection, batch), findings)
 
 
 def _findings(
     connection: psycopg.Connection, name: str, week: datetime.date, ratings: pd.DataFrame
 ) -> dict[str, str | None]:
-    movies = connection.execute('SELECT "movieId" FROM movies').fetchall()
-    users = pd.unique(ratings["userId"]).tolist()
+    users, rated = (pd.unique(ratings[name]).tolist() for name in PAIR)
+    movies = connection.execute('SELECT "movieId" FROM movies WHERE "movieId" = ANY(%s)', [rated])
     others = copy_out(connection, query("other_batches"), {"name": name, "users": users})
     around = connection.execute(query("batch_context"), {"week": week}).fetchone()
     recent, after, before = around or ([], None, None)
     return {
-        "known_movies": unknown_movies(ratings, np.array([row[0] for row in movies])),
+        "known_movies": unknown_movies(
+            ratings, np.array([row[0] for row in movies], dtype="int32")
+        ),
         "new_pairs": known_pairs(ratings, others),
         "usual_row_count": unusual_row_count(len(ratings), recent),
         "own_time": outside_window(ratings, after, before),

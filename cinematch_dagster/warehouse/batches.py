@@ -52,10 +52,20 @@ class Loaded:
 
 
 def load_batch(dsn: str, batch: Batch) -> Loaded:
-    """Load a batch in one transaction of its own: rows, counts and metadata.
+    """Load a batch through a connection of its own; see `load`."""
+    with connect(dsn, autocommit=True) as connection:
+        return load(connection, batch)
+
+
+def load(connection: psycopg.Connection, batch: Batch) -> Loaded:
+    """Load a batch in one transaction: rows, counts and metadata.
 
     The same file again changes nothing, also after its rows were merged; another file for the same
     batch replaces it. Loads of several processes take turns.
+
+    Args:
+        connection: in autocommit mode.
+        batch: what to load.
 
     Raises:
         IngestionError: another file for a batch that was merged.
@@ -64,12 +74,12 @@ def load_batch(dsn: str, batch: Batch) -> Loaded:
             the message, written in a second transaction.
     """
     try:
-        with connect(dsn) as connection:
+        with connection.transaction():
             return _load(connection, batch)
     except psycopg.OperationalError:
         raise  # the server's trouble, which says nothing about the file
     except Exception as error:
-        with connect(dsn) as connection:
+        with connection.transaction():
             record_failure(connection, batch.batch_id, batch.week, batch.sha256, str(error))
         raise
 

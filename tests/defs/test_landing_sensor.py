@@ -22,6 +22,11 @@ Drop = Callable[..., Path]
 WEEKS = [datetime.date(2024, 1, 1) + datetime.timedelta(weeks=n) for n in range(9)]
 
 
+def load(dsn: str, number: int) -> None:
+    with connect(dsn, autocommit=True) as connection:
+        load_week(connection, WEEKS[number - 1], load_settings())
+
+
 class Watch:
     """Evaluates the sensor at moments of a clock of its own, and keeps its cursor."""
 
@@ -74,12 +79,12 @@ def test_what_was_loaded_refused_or_merged_is_left_in_peace(
     assert watch.after(0) == ["batch_w1, batch_w2, batch_w3, batch_w4, batch_w5"]
     assert watch.cursor
     digests = {name: asked["sha256"] for name, asked in json.loads(watch.cursor).items()}
-    load_week(warehouse_dsn, WEEKS[0], load_settings())
+    load(warehouse_dsn, 1)
     with connect(warehouse_dsn) as connection:
         merge_buffer(connection, WEEKS[0], "1", "merge")
         record_failure(connection, "batch_w2", WEEKS[1], digests["batch_w2"], "row 3 is bad")
         record_failure(connection, "batch_w4", WEEKS[3], "an earlier file", "row 3 is bad")
-    load_week(warehouse_dsn, WEEKS[2], load_settings())
+    load(warehouse_dsn, 3)
     assert watch.after(1.1) == ["batch_w4, batch_w5"]
     drop(1, drifted=True)  # of a merged week, a correction: asked for once, to be refused
     assert watch.after(0.1) == ["batch_w1"]
@@ -103,6 +108,6 @@ def test_an_older_cursor_makes_no_run_of_what_is_loaded(
     watch: Watch, drop: Drop, warehouse_dsn: str
 ) -> None:
     drop(1)
-    load_week(warehouse_dsn, WEEKS[0], load_settings())
+    load(warehouse_dsn, 1)
     watch.cursor = json.dumps({"batch_w1": "a stamp"})
     assert watch.after(0) == watch.after(2) == []

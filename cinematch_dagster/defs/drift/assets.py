@@ -50,15 +50,16 @@ def drift_report(
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Report every week of the run, in order, and show the newest as the check."""
     settings = load_settings()
-    for key in context.partition_keys:
-        with warehouse.transaction() as connection:
-            report = check_week(connection, to_week(key), settings.drift)
-            injected = injected_drift(connection, to_week(key))
-        page = dg.MetadataValue.url(f"{settings.reports_url}/{key}.html")
-        context.add_asset_metadata(
-            {"page": page, **_metadata(report), "injected drift": injected or "none"},
-            partition_key=key,
-        )
+    with warehouse.connection() as connection:
+        for key in context.partition_keys:
+            with connection.transaction():
+                report = check_week(connection, to_week(key), settings.drift)
+                injected = injected_drift(connection, to_week(key))
+            page = dg.MetadataValue.url(f"{settings.reports_url}/{key}.html")
+            context.add_asset_metadata(
+                {"page": page, **_metadata(report), "injected drift": injected or "none"},
+                partition_key=key,
+            )
     with warehouse.transaction() as connection:
         reported = [to_week(key) for key in context.partition_keys]
         charts = write_pages(connection, reported, settings)

@@ -41,11 +41,12 @@ def ratings_buffer(
     """Load every week of the run; a week that can't be loaded does not take the others along."""
     loaded: dict[str, LoadedWeek] = {}
     refused: list[str] = []
-    for key in context.partition_keys:
-        try:
-            loaded[key] = load_week(warehouse.dsn, to_week(key), load_settings())
-        except REFUSALS as error:
-            refused.append(str(error))
+    with warehouse.connection() as connection:
+        for key in context.partition_keys:
+            try:
+                loaded[key] = load_week(connection, to_week(key), load_settings())
+            except REFUSALS as error:
+                refused.append(str(error))
     with warehouse.transaction() as connection:
         shown = {key: _metadata(connection, week) for key, week in loaded.items()}
     if refused:
