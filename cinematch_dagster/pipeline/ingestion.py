@@ -89,7 +89,8 @@ def _findings(
     connection: psycopg.Connection, name: str, week: datetime.date, ratings: pd.DataFrame
 ) -> dict[str, str | None]:
     users, rated = (pd.unique(ratings[name]).tolist() for name in PAIR)
-    movies = connection.execute('SELECT "movieId" FROM movies WHERE "movieId" = ANY(%s)', [rated])
+    found = connection.execute('SELECT "movieId" FROM movies WHERE "movieId" = ANY(%s)', [rated])
+    movies = np.array([row[0] for row in found], dtype="int32")
     others = copy_out(connection, query("other_batches"), {"name": name, "users": users})
     around = connection.execute(query("batch_context"), {"week": week}).fetchone()
     recent, after, before = around or ([], None, None)
