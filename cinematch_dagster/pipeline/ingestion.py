@@ -88,16 +88,14 @@ def load_week(
 def _findings(
     connection: psycopg.Connection, name: str, week: datetime.date, ratings: pd.DataFrame
 ) -> dict[str, str | None]:
-    users, rated = (pd.unique(ratings[name]).tolist() for name in PAIR)
+    users, rated = (pd.unique(ratings[column]).tolist() for column in PAIR)
     found = connection.execute('SELECT "movieId" FROM movies WHERE "movieId" = ANY(%s)', [rated])
     movies = np.array([row[0] for row in found], dtype="int32")
     others = copy_out(connection, query("other_batches"), {"name": name, "users": users})
     around = connection.execute(query("batch_context"), {"week": week}).fetchone()
     recent, after, before = around or ([], None, None)
     return {
-        "known_movies": unknown_movies(
-            ratings, np.array([row[0] for row in movies], dtype="int32")
-        ),
+        "known_movies": unknown_movies(ratings, movies),
         "new_pairs": known_pairs(ratings, others),
         "usual_row_count": unusual_row_count(len(ratings), recent),
         "own_time": outside_window(ratings, after, before),
