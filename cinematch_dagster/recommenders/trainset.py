@@ -23,18 +23,11 @@ Halves = npt.NDArray[np.float32]
 
 
 class _Rows(Mapping[int, list[tuple[int, float]]]):
-    """Inner id to its list of (other inner id, rating), cut from arrays when asked for.
-
-    One row of a sparse matrix with a column for each owner, turned by columns, is a counting
-    sort: it keeps the order within an owner, and takes a pass instead of a sort.
-    """
+    """Inner id to its list of (other inner id, rating), cut from arrays when asked for."""
 
     def __init__(self, owners: Integers, others: Integers, ratings: Halves, size: int) -> None:
-        places = np.arange(len(owners), dtype=np.int32)
-        row = sp.csr_array((places, owners, [0, len(owners)]), shape=(1, size))
-        by_owner = row.tocsc()
-        self.others, self.ratings = others[by_owner.data], ratings[by_owner.data]
-        self.offsets = by_owner.indptr.astype(np.int64)
+        order, self.offsets = _grouped(owners, size)
+        self.others, self.ratings = others[order], ratings[order]
 
     def __getitem__(self, inner: int) -> list[tuple[int, float]]:
         if inner not in self:
@@ -52,12 +45,23 @@ class _Rows(Mapping[int, list[tuple[int, float]]]):
         return len(self.offsets) - 1
 
 
+def _grouped(owners: Integers, size: int) -> tuple[Integers, Integers]:
+    """Return the places of the ratings owner by owner, and where each owner's begin, (size + 1,).
+
+    One row of a sparse matrix with a column for each owner, turned by columns, is a counting
+    sort: it keeps the order within an owner, and takes a pass instead of a sort.
+    """
+    places = np.arange(len(owners), dtype=np.int32)
+    by_owner = sp.csr_array((places, owners, [0, len(owners)]), shape=(1, size)).tocsc()
+    return by_owner.data, by_owner.indptr.astype(np.int64)
+
+
 class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
     """The training set that `Dataset.load_from_df(...).build_full_trainset()` would give.
 
     Inner ids are in order of first appearance, and ratings are visited user by user in the order
     given, so that every algorithm of Surprise predicts the very same; building takes a
-    factorization and a stable sort.
+    factorization and a counting sort.
 
     Args:
         user_ids: raw id of each rating's user, (n,).
@@ -68,10 +72,9 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
     def __init__(
         self, user_ids: Integers, movie_ids: Integers, stars: npt.NDArray[np.floating]
     ) -> None:
-        users, self.raw_users = pd.factorize(user_ids)
-        movies, self.raw_movies = pd.factorize(movie_ids)
-        users, movies = users.astype(np.int32), movies.astype(np.int32)
-        ratings = stars.astype(np.float32)
+        users, self.raw_users = _numbered(user_ids)
+        movies, self.raw_movies = _numbered(movie_ids)
+        ratings = stars.astype(np.float32, copy=False)
         super().__init__(
             ur=_Rows(users, movies, ratings, len(self.raw_users)),
             ir=_Rows(movies, users, ratings, len(self.raw_movies)),
@@ -109,6 +112,12 @@ class ArrayTrainset(surprise.Trainset):  # type: ignore[misc]
                 self.ur.ratings[block].tolist(),
                 strict=True,
             )
+
+
+def _numbered(ids: Integers) -> tuple[npt.NDArray[np.int32], Integers]:
+    """Return the inner id of each raw id, in order of first appearance, and the raw ids."""
+    inner, raw = pd.factorize(ids)
+    return inner.astype(np.int32), raw
 
 
 def _placed(values: npt.NDArray[np.floating], raw: Integers, ids: Integers) -> Stars:
