@@ -19,7 +19,8 @@ from cinematch_dagster.movielens.ratings import PAIR
 from cinematch_dagster.movielens.validation import check_location
 from cinematch_dagster.pipeline.files import file_sha256
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.batches import Batch, Loaded, load, record_failure
+from cinematch_dagster.warehouse.batches import Batch, Loaded, load_batch, record_failure
+from cinematch_dagster.warehouse.connection import connect, one_for_several
 from cinematch_dagster.warehouse.copy import copy_out
 from cinematch_dagster.warehouse.sql import query
 
@@ -54,14 +55,18 @@ def batch_path(folder: Path, name: str) -> Path:
 
 
 def load_week(
-    connection: psycopg.Connection, week: datetime.date, settings: Settings
+    dsn: str,
+    week: datetime.date,
+    settings: Settings,
+    connection: psycopg.Connection | None = None,
 ) -> LoadedWeek:
     """Load the file of a week from the landing folder.
 
     Args:
-        connection: in autocommit mode.
+        dsn: of the warehouse.
         week: the Monday.
         settings: say where the file lies, and what its batch is called.
+        connection: in autocommit mode, for one week after the other; None for one of its own.
 
     Raises:
         FileNotFoundError: there is none.
@@ -77,12 +82,14 @@ def load_week(
         sha256 = file_sha256(path)
         ratings, injected = read_batch(path)
     except BadBatchError as error:
-        with connection.transaction():
-            record_failure(connection, name, week, sha256, str(error))
+        with connect(dsn) as other:
+            record_failure(other, name, week, sha256, str(error))
         raise
-    findings = _findings(connection, name, week, ratings)
     batch = Batch(name, week, ratings, sha256, injected, settings.training.held_out_share)
-    return LoadedWeek(path, ratings, injected, load(connection, batch), findings)
+    with one_for_several(dsn, connection) as open_connection:
+        findings = _findings(open_connection, name, week, ratings)
+        result = load_batch(dsn, batch, open_connection)
+    return LoadedWeek(path, ratings, injected, result, findings)
 
 
 def _findings(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import psycopg
 
-from cinematch_dagster.warehouse.connection import connect, lock_ratings
+from cinematch_dagster.warehouse.connection import connect, lock_ratings, one_for_several
 from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
 from cinematch_dagster.warehouse.counts import count_genres, delete_counts, write_counts
 from cinematch_dagster.warehouse.ingestion import (
@@ -51,36 +51,31 @@ class Loaded:
     outcome: Literal["loaded", "replaced", "unchanged"]
 
 
-def load_batch(dsn: str, batch: Batch) -> Loaded:
-    """Load a batch through a connection of its own; see `load`."""
-    with connect(dsn, autocommit=True) as connection:
-        return load(connection, batch)
-
-
-def load(connection: psycopg.Connection, batch: Batch) -> Loaded:
+def load_batch(dsn: str, batch: Batch, connection: psycopg.Connection | None = None) -> Loaded:
     """Load a batch in one transaction: rows, counts and metadata.
 
     The same file again changes nothing, also after its rows were merged; another file for the same
     batch replaces it. Loads of several processes take turns.
 
     Args:
-        connection: in autocommit mode.
+        dsn: of the warehouse.
         batch: what to load.
+        connection: in autocommit mode, for one load after the other; None for one of its own.
 
     Raises:
         IngestionError: another file for a batch that was merged.
-        psycopg.OperationalError: the server is away, or can't go on; nothing has changed.
-        Exception: whatever else went wrong; the batch then has no rows, and status 'failed' with
-            the message, written in a second transaction.
+        Exception: whatever went wrong; the batch then has no rows, and status 'failed' with the
+            message, written through another connection.
     """
     try:
-        with connection.transaction():
-            return _load(connection, batch)
-    except psycopg.OperationalError:
-        raise  # the server's trouble, which says nothing about the file
+        with one_for_several(dsn, connection) as open_connection, open_connection.transaction():
+            return _load(open_connection, batch)
     except Exception as error:
-        with connection.transaction():
-            record_failure(connection, batch.batch_id, batch.week, batch.sha256, str(error))
+        is_final = not isinstance(error, psycopg.OperationalError)  # of which no file is guilty
+        with connect(dsn) as other:
+            record_failure(
+                other, batch.batch_id, batch.week, batch.sha256, str(error), is_final=is_final
+            )
         raise
 
 
@@ -118,11 +113,19 @@ def _copy(connection: psycopg.Connection, batch: Batch) -> int:
 
 
 def record_failure(
-    connection: psycopg.Connection, batch_id: str, week: datetime.date, sha256: str, message: str
+    connection: psycopg.Connection,
+    batch_id: str,
+    week: datetime.date,
+    sha256: str,
+    message: str,
+    *,
+    is_final: bool = True,
 ) -> None:
     """Mark a batch as failed, and remove the rows that an earlier file of it left.
 
     Nothing changes for a batch that was merged, or that this very file was loaded for meanwhile.
+    Where the failure is final the file is refused; else its digest is not written down, and the
+    file may be loaded yet.
     """
     lock_ratings(connection)
     known = ingestion(connection, batch_id)
@@ -132,7 +135,12 @@ def record_failure(
     delete_counts(connection, batch_id)
     connection.execute(
         query("ingestion_fail"),
-        {"batch_id": batch_id, "week": week, "sha256": sha256, "message": message},
+        {
+            "batch_id": batch_id,
+            "week": week,
+            "sha256": sha256 if is_final else "",
+            "message": message,
+        },
     )
 
 

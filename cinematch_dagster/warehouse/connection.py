@@ -51,6 +51,13 @@ def connect(dsn: str, *, autocommit: bool = False) -> psycopg.Connection:
     return psycopg.connect(dsn, autocommit=autocommit, connect_timeout=10)
 
 
+def one_for_several(
+    dsn: str, connection: psycopg.Connection | None
+) -> contextlib.AbstractContextManager[psycopg.Connection]:
+    """Give a connection that is open already, and stays so, or one in autocommit mode for now."""
+    return contextlib.nullcontext(connection) if connection else connect(dsn, autocommit=True)
+
+
 def ensure_database(dsn: str, name: str) -> str:
     """Create the database `name` on the server behind `dsn` if it is missing; return its DSN."""
     create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))

@@ -23,8 +23,7 @@ WEEKS = [datetime.date(2024, 1, 1) + datetime.timedelta(weeks=n) for n in range(
 
 
 def load(dsn: str, number: int) -> None:
-    with connect(dsn, autocommit=True) as connection:
-        load_week(connection, WEEKS[number - 1], load_settings())
+    load_week(dsn, WEEKS[number - 1], load_settings())
 
 
 class Watch:
@@ -84,6 +83,8 @@ def test_what_was_loaded_refused_or_merged_is_left_in_peace(
         merge_buffer(connection, WEEKS[0], "1", "merge")
         record_failure(connection, "batch_w2", WEEKS[1], digests["batch_w2"], "row 3 is bad")
         record_failure(connection, "batch_w4", WEEKS[3], "an earlier file", "row 3 is bad")
+        name, sha256 = "batch_w5", digests["batch_w5"]
+        record_failure(connection, name, WEEKS[4], sha256, "the server went", is_final=False)
     load(warehouse_dsn, 3)
     assert watch.after(1.1) == ["batch_w4, batch_w5"]
     drop(1, drifted=True)  # of a merged week, a correction: asked for once, to be refused

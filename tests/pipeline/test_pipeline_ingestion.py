@@ -39,9 +39,7 @@ def load(dsn: str, number: int, ratings: pd.DataFrame) -> LoadedWeek:
     """Drop a week's file and load it."""
     settings = load_settings()
     write_batch(settings.landing_dir, f"batch_w{number}", ratings, None)
-    with connect(dsn, autocommit=True) as connection:
-        week = FIRST_WEEK + datetime.timedelta(weeks=number - 1)
-        return load_week(connection, week, settings)
+    return load_week(dsn, FIRST_WEEK + datetime.timedelta(weeks=number - 1), settings)
 
 
 def test_every_bad_file_marks_its_week_and_leaves_nothing(
@@ -53,14 +51,14 @@ def test_every_bad_file_marks_its_week_and_leaves_nothing(
         for case, bad in bad_batches.CASES.items():
             bad.write(path)
             with pytest.raises(BadBatchError) as caught:
-                load_week(connection, FIRST_WEEK, settings)
+                load_week(warehouse_dsn, FIRST_WEEK, settings)
             status = "SELECT status || ': ' || notes FROM ingestion_metadata"
             assert value(connection, status) == f"failed: {caught.value}", case
             assert value(connection, TRACES) == 0, case
             assert f"{path}: {bad.fault}" in str(caught.value)
             path.unlink()
         bad_batches.write_good(path)
-        assert load_week(connection, FIRST_WEEK, settings).result.outcome == "loaded"
+        assert load_week(warehouse_dsn, FIRST_WEEK, settings).result.outcome == "loaded"
         assert value(connection, "SELECT status FROM ingestion_metadata") == "completed"
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 5
 

@@ -13,7 +13,7 @@ from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.pipeline.drift import check_week
 from cinematch_dagster.warehouse.alerts import open_alerts
 from cinematch_dagster.warehouse.baseline import load_baseline
-from cinematch_dagster.warehouse.batches import buffer_status, load_batch
+from cinematch_dagster.warehouse.batches import buffer_status, load_batch, settled
 from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
 from cinematch_dagster.warehouse.dsn import normalise, sqlalchemy_url, with_database
 from cinematch_dagster.warehouse.maintenance import maintain
@@ -196,6 +196,7 @@ def test_a_load_whose_connection_is_dropped_is_failed_and_can_be_done_again(
         row = "SELECT (status, record_count)::text FROM ingestion_metadata"
         assert value(connection, row) == "(failed,0)"
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 0
+        assert settled(connection, {"batch_w1": "a"}) == set()  # the file is not to blame
     assert load_batch(dsn, batch(1, many(100))).outcome == "loaded"
 
 

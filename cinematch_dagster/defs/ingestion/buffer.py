@@ -41,10 +41,11 @@ def ratings_buffer(
     """Load every week of the run; a week that can't be loaded does not take the others along."""
     loaded: dict[str, LoadedWeek] = {}
     refused: list[str] = []
+    dsn = warehouse.dsn
     with warehouse.connection() as connection:
         for key in context.partition_keys:
             try:
-                loaded[key] = load_week(connection, to_week(key), load_settings())
+                loaded[key] = load_week(dsn, to_week(key), load_settings(), connection)
             except REFUSALS as error:
                 refused.append(str(error))
     with warehouse.transaction() as connection:
