@@ -20,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## the whole story on the shipped sample, then its measured values
 	$(BIN)/cinematch demo
 
-test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (under 12 minutes)
+test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (a quarter of an hour on two cores)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --durations=25
 
 test-all: $(READY) lint  ## the test suite with its long tests, and more examples of properties
