@@ -10,6 +10,7 @@ from mlflow.exceptions import MlflowException
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
+from cinematch_dagster.pipeline import registry
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.production import RollbackError
@@ -105,18 +106,31 @@ def test_a_rollback_that_mlflow_can_t_follow_changes_nothing(
     assert versions(run("history", "--json")) == ["1", "2"]
 
 
-def test_a_rollback_that_mlflow_follows_by_half_leaves_the_same_version_to_the_api(
-    run: Run, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = MlflowClient(mlflow_server)
+@pytest.fixture
+def client(
+    run: Run, mlflow_server: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> MlflowClient:
+    """Of a server that has versions 1 and 2 of the model, under a name of the test's own."""
+    assert callable(run)
+    client, name = MlflowClient(mlflow_server), request.node.name
     monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", mlflow_server)
-    monkeypatch.setattr("cinematch_dagster.pipeline.registry.MODEL_NAME", "followed_by_half")
+    monkeypatch.setattr("cinematch_dagster.pipeline.registry.MODEL_NAME", name)
     load_settings.cache_clear()
-    client.create_registered_model("followed_by_half")
+    client.create_registered_model(name)
     for _ in range(2):
         info = client.create_run(experiment_id="0").info
-        client.create_model_version("followed_by_half", f"{info.artifact_uri}/model", info.run_id)
-    client.set_registered_model_alias("followed_by_half", "production", "2")
+        client.create_model_version(name, f"{info.artifact_uri}/model", info.run_id)
+    return client
+
+
+def serves(client: MlflowClient) -> str:
+    return str(client.get_model_version_by_alias(registry.MODEL_NAME, "production").version)
+
+
+def test_a_rollback_that_mlflow_follows_by_half_leaves_the_same_version_to_the_api(
+    run: Run, client: MlflowClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.set_registered_model_alias(registry.MODEL_NAME, "production", "2")
 
     def away(*_: object) -> None:
         raise MlflowException("the server is away")
@@ -124,25 +138,15 @@ def test_a_rollback_that_mlflow_follows_by_half_leaves_the_same_version_to_the_a
     monkeypatch.setattr(MlflowClient, "set_model_version_tag", away)
     with pytest.raises(RollbackError, match="MLflow could not follow to version 1"):
         CliRunner().invoke(cli.app, ["rollback"], catch_exceptions=False)
-    assert client.get_model_version_by_alias("followed_by_half", "production").version == "2"
+    assert serves(client) == "2"
     assert versions(run("history", "--json")) == ["1", "2"]
 
 
-def test_a_rollback_says_what_serves_now(
-    run: Run, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = MlflowClient(mlflow_server)
-    monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", mlflow_server)
-    monkeypatch.setattr("cinematch_dagster.pipeline.registry.MODEL_NAME", "of_the_command")
-    load_settings.cache_clear()
-    client.create_registered_model("of_the_command")
-    for _ in range(2):
-        info = client.create_run(experiment_id="0").info
-        client.create_model_version("of_the_command", f"{info.artifact_uri}/model", info.run_id)
+def test_a_rollback_says_what_serves_now(run: Run, client: MlflowClient) -> None:
     said = run("rollback", "--reason", "too slow")
     assert said == (
         f"Rolled back from version 2 by {getpass.getuser()}: too slow. "
         "Version 1, of week 2024-01-01, is in production.\n"
     )
-    assert client.get_model_version_by_alias("of_the_command", "production").version == "1"
+    assert serves(client) == "1"
     assert versions(run("history", "--json")) == ["1", "2", "1"]
