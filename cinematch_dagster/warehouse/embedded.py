@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import fasteners
@@ -62,7 +62,8 @@ def stop(folder: Path) -> None:
         cluster = clusters.find(folder)
         postmaster = cluster.postmaster() if cluster else None
         if postmaster:
-            postmaster.send_signal(signal.SIGINT)  # Postgres' "fast shutdown"
+            with suppress(psutil.NoSuchProcess):
+                postmaster.send_signal(signal.SIGINT)  # Postgres' "fast shutdown"
             _wait_until_gone(postmaster)
 
 
@@ -102,7 +103,10 @@ def _launch(cluster: Cluster) -> psutil.Process:
     # The shell ends at once, so that the server is nobody's child and never our zombie.
     script = '"$@" >>"$0" 2>&1 & echo $!'
     shell = cluster.account.run("/bin/sh", "-c", script, _log(cluster), *server)
-    return psutil.Process(int(shell.stdout))
+    try:
+        return psutil.Process(int(shell.stdout))
+    except psutil.NoSuchProcess:  # it has ended already
+        raise _not_started(cluster) from None
 
 
 def _log(cluster: Cluster) -> Path:
@@ -113,12 +117,16 @@ def _wait_until_ready(cluster: Cluster, postmaster: psutil.Process) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not _answers(cluster):
         if not _alive(postmaster) or time.monotonic() > deadline:
-            last = _log(cluster).read_text(errors="replace").strip().splitlines()[-3:]
-            raise EmbeddedPostgresError(
-                f"Postgres did not start ({' / '.join(last)}): see {_log(cluster)}, "
-                "or set CINEMATCH_DATABASE_URL"
-            )
+            raise _not_started(cluster)
         time.sleep(0.02)
+
+
+def _not_started(cluster: Cluster) -> EmbeddedPostgresError:
+    last = _log(cluster).read_text(errors="replace").strip().splitlines()[-3:]
+    return EmbeddedPostgresError(
+        f"Postgres did not start ({' / '.join(last)}): see {_log(cluster)}, "
+        "or set CINEMATCH_DATABASE_URL"
+    )
 
 
 def _wait_until_gone(postmaster: psutil.Process) -> None:

@@ -4,7 +4,8 @@ import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -282,8 +283,13 @@ def test_a_deleted_folder_gives_an_empty_cluster_even_while_the_old_server_runs(
             embedded.destroy(folder)
 
 
-def test_a_server_that_cannot_start_says_why_and_where_to_look(cluster: Path) -> None:
+@pytest.mark.parametrize("seen", ["while it starts", "when it has ended"])
+def test_a_server_that_cannot_start_says_why_and_where_to_look(
+    cluster: Path, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     embedded.stop(cluster)
+    if seen == "when it has ended":
+        monkeypatch.setattr(psutil, "Process", after_its_end(psutil.Process))
     version = data(cluster) / "PG_VERSION"
     right = version.read_text()
     version.write_text("9.6\n")
@@ -293,6 +299,15 @@ def test_a_server_that_cannot_start_says_why_and_where_to_look(cluster: Path) ->
     finally:
         version.write_text(right)
     assert not embedded.running(cluster)
+
+
+def after_its_end(process: type[psutil.Process]) -> Callable[[int], psutil.Process]:
+    def look(pid: int) -> psutil.Process:
+        while psutil.pid_exists(pid):
+            time.sleep(0.01)
+        return process(pid)
+
+    return look
 
 
 def test_a_folder_that_was_never_started_does_not_run_and_stays_missing(tmp_path: Path) -> None:
