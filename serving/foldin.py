@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float32]
 PRIOR = 2.0
 """Penalty beyond the per-rating one: what keeps a user with one rating close to the mean."""
 FULL_PROFILE = 10
-"""Ratings from which on a user's own vector ranks alone."""
+"""Ratings above `NEUTRAL_STARS` from which on a user's own vector ranks alone."""
 NEUTRAL_STARS = 2.0
 """Ratings at or below this say nothing about what to recommend."""
 
@@ -69,7 +69,8 @@ def blend_with_popularity(vectors: Floats, mean: Floats, counts: npt.NDArray[np.
     Args:
         vectors: users' ranking vectors, (n, g).
         mean: the mean user's vector, (g,).
-        counts: ratings of each user, (n,); the own share is `min(count / FULL_PROFILE, 1)`.
+        counts: ratings above `NEUTRAL_STARS` of each user, (n,): those that the vector is made of.
+            The own share is `min(count / FULL_PROFILE, 1)`.
     """
     own = np.minimum(counts / FULL_PROFILE, 1.0)[:, np.newaxis]
     return np.asarray(own * vectors + (1.0 - own) * mean, dtype=np.float32)

@@ -107,6 +107,17 @@ class Model:
         """Return the ids of the movies that a user had rated in training, ascending."""
         return self.movie_ids[self._history.rated(find(self.user_ids, user_id))]
 
+    def left(self, user_id: int) -> int:
+        """Count the movies that may be recommended to a user: those not rated in training."""
+        candidates = self._scorer.candidates
+        rated = self._history.rated(find(self.user_ids, user_id))
+        return int(candidates.sum()) - int(candidates[rated].sum())
+
+    def listed(self, user_ids: npt.NDArray[np.integer]) -> Ints:
+        """Return the lists of known users, ids of movies, best first, (n, top_n); -1 pads."""
+        lists = self._arrays.list_movies[find_all(self.user_ids, user_ids)]
+        return np.append(np.int32(-1), self.movie_ids)[lists]
+
     def rated_pairs(self, user_ids: npt.NDArray[np.integer]) -> tuple[Ints, Ints]:
         """Return the pairs of (user id, movie id) that these users had rated in training."""
         rows = find_all(self.user_ids, user_ids)
@@ -122,6 +133,12 @@ class Model:
         An unknown user or movie contributes nothing: what is left is the mean and one bias.
         """
         return self._scorer.predict(user_ids, movie_ids)
+
+    def expected(
+        self, user_ids: npt.NDArray[np.integer], movie_ids: npt.NDArray[np.integer]
+    ) -> Floats:
+        """Return what `predict` cuts to the scale of the stars, (n,)."""
+        return self._scorer.expected(user_ids, movie_ids)
 
     def scores(self, user_ids: npt.NDArray[np.integer]) -> Floats:
         """Return the ranking scores of the whole catalogue, (n, n_movies), rated movies included.

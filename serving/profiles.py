@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.arrays import Floats, Offsets, Rows
+from serving.foldin import NEUTRAL_STARS
 
 HALF = np.float32(0.5)
 
@@ -54,6 +55,12 @@ class Profiles:
     def counts(self) -> npt.NDArray[np.int64]:
         """Ratings of each person, (n,)."""
         return np.diff(self.offsets)
+
+    @property
+    def telling(self) -> npt.NDArray[np.int64]:
+        """Ratings of each person that say what to recommend: above `NEUTRAL_STARS`, (n,)."""
+        high = np.concatenate(([0], np.cumsum(self.halves * HALF > NEUTRAL_STARS)))
+        return np.diff(high[self.offsets])
 
     def rated(self, person: int) -> Rows:
         """Return the rows of the movies that a person rated, ascending; -1 is nobody."""

@@ -13,13 +13,19 @@ LIKED_STARS = 4.0
 
 
 def best(scores: Floats, k: int) -> Rows:
-    """Return the rows of the k highest scores, best first, leaving out -inf (never recommended)."""
-    allowed = np.flatnonzero(np.isfinite(scores))  # argpartition is slow among many equal values
+    """Return the rows of the k highest scores, best first, leaving out -inf (never recommended).
+
+    Among equal scores the lower row comes first, so the best ten are the head of the best hundred.
+    """
+    allowed = np.flatnonzero(np.isfinite(scores))  # partition is slow among many equal values
     among = scores[allowed]
     k = min(k, len(among))
     if k == 0:
         return allowed[:0]
-    chosen = allowed[np.argpartition(among, len(among) - k)[len(among) - k :]]
+    lowest = np.partition(among, len(among) - k)[len(among) - k]
+    above = np.flatnonzero(among > lowest)
+    level = np.flatnonzero(among == lowest)[: k - len(above)]
+    chosen = allowed[np.concatenate((above, level))]
     return np.asarray(chosen[np.lexsort((chosen, -scores[chosen]))])
 
 

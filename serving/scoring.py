@@ -47,12 +47,16 @@ class Scorer:
 
         An unknown user or movie contributes nothing: what is left is the mean and one bias.
         """
+        return np.clip(self.expected(user_ids, movie_ids), LOWEST, HIGHEST)
+
+    def expected(self, user_ids: Ids, movie_ids: Ids) -> Floats:
+        """Return what `predict` cuts to the scale of the stars, (n,)."""
         users, movies = find_all(self.user_ids, user_ids), find_all(self.movie_ids, movie_ids)
         stars = np.empty(len(users), dtype=np.float32)
         for start in range(0, len(users), _BLOCK):
             block = slice(start, start + _BLOCK)
             stars[block] = self.rating.predict(self.profiles, users[block], movies[block])
-        return np.clip(stars, LOWEST, HIGHEST)
+        return stars
 
     def scores(self, user_ids: Ids) -> Floats:
         """Return the ranking scores, (n, n_movies), rated movies included.

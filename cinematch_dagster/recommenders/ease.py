@@ -34,8 +34,8 @@ def fit_ease(
             f"ease inverts a matrix of all rated movies: {len(rated)} movies, at most "
             f"{max_movies} were expected (training.ease_max_movies)"
         )
-    weights = interactions.weights
-    gram = (weights.T @ weights).toarray().astype(np.float64)[np.ix_(rated, rated)]
+    weights = interactions.weights[:, rated]
+    gram = (weights.T @ weights).toarray().astype(np.float64)
     with threadpool_limits(1, "blas"):
         inverse = np.linalg.inv(gram + regularization * np.eye(len(gram)))
     found = -inverse / np.diag(inverse)

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cinematch_dagster.recommenders.algorithms import RATING_HEADS
 from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.metrics import rmse
-from cinematch_dagster.recommenders.trainset import RATING_SCALE
+from cinematch_dagster.recommenders.scorer import scorer
 from serving.heads import RatingHead
-from serving.lookup import find_all
 
 _FRACTIONS = (0.125, 0.25, 0.5)
 _EPOCHS = {"svd": "svd_epochs", "svdpp": "svdpp_epochs"}
@@ -59,12 +57,9 @@ def _measure(
     curve: Curve, epochs: int, head: RatingHead, trained: Trained, test: pd.DataFrame
 ) -> None:
     """Add a head's errors to the curve."""
-    interactions = trained.interactions
-    users = find_all(interactions.user_ids, test["userId"].to_numpy())
-    movies = find_all(interactions.movie_ids, test["movieId"].to_numpy())
-    for side, owners, rated, stars in (
-        (curve.train, interactions.users, interactions.movies, interactions.stars),
-        (curve.test, users, movies, test["rating"].to_numpy()),
-    ):
-        predicted = np.clip(head.predict(interactions.profiles, owners, rated), *RATING_SCALE)
-        side[epochs] = rmse(stars, predicted)
+    known = trained.interactions
+    served = scorer(known, head, trained.ranking)
+    train = known.user_ids[known.users], known.movie_ids[known.movies]
+    curve.train[epochs] = rmse(known.stars, served.predict(*train))
+    pairs = test["userId"].to_numpy(), test["movieId"].to_numpy()
+    curve.test[epochs] = rmse(test["rating"].to_numpy(), served.predict(*pairs))

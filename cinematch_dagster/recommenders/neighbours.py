@@ -31,6 +31,8 @@ def fit_baseline_only(interactions: Interactions) -> NeighbourRating:
 def fit_knn_baseline(interactions: Interactions, *, neighbours: int, links: int) -> NeighbourRating:
     """Fit Surprise's `KNNBaseline` with Pearson similarity of movies, shrunk.
 
+    Ratings that are all equal have no similar movies.
+
     Args:
         interactions: the ratings.
         neighbours: rated movies that count for a prediction, at most.
@@ -45,17 +47,23 @@ def fit_knn_baseline(interactions: Interactions, *, neighbours: int, links: int)
             f"knn_baseline compares every movie with every other: {trainset.n_items} movies, "
             f"at most {LARGEST} were expected"
         )
+    if np.ptp(interactions.stars) == 0:  # nothing to correlate: Surprise would divide by 0
+        return fit_baseline_only(interactions)
     algorithm = surprise.KNNBaseline(
         k=neighbours,
         sim_options={"name": "pearson_baseline", "user_based": False},
         bsl_options=OPTIONS,
         verbose=False,
     ).fit(trainset)
-    similarities = np.zeros((len(interactions.movie_ids),) * 2, dtype=np.float32)
-    rows = np.searchsorted(interactions.movie_ids, trainset.raw_movies)
-    similarities[np.ix_(rows, rows)] = np.maximum(algorithm.sim, 0)
+    similarities = np.maximum(algorithm.sim, 0).astype(np.float32)
     np.fill_diagonal(similarities, 0)
-    return _head(interactions, trainset, algorithm, neighbours, strongest(similarities, links))
+    rows = np.searchsorted(interactions.movie_ids, trainset.raw_movies)
+    found = strongest(similarities, links).tocoo()
+    n_movies = len(interactions.movie_ids)
+    placed = (rows[found.row], rows[found.col])
+    kept = sp.coo_array((found.data, placed), shape=(n_movies, n_movies)).tocsr()
+    kept.sort_indices()
+    return _head(interactions, trainset, algorithm, neighbours, kept)
 
 
 def _head(

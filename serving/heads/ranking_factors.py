@@ -43,7 +43,7 @@ class FactorRanking:
             weights = ranking_weights(profiles.stars(person), self.alpha)
             factors = self.movie_factors[profiles.rated(person)]
             own[person] = fold_in_ranking(weights, factors, self.gram, self.regularization)
-        return blend_with_popularity(own, self.mean, profiles.counts)
+        return blend_with_popularity(own, self.mean, profiles.telling)
 
     def alike(self, movie: int) -> Floats:
         """Return the cosine of each movie's factors with this one's."""

@@ -25,8 +25,8 @@ class ItemRanking:
     """
 
     offsets: Annotated[Offsets, "int64", "movies + 1"]
-    targets: Annotated[Rows, "rows", "links"]
-    weights: Annotated[Reals, "float32", "links"]
+    targets: Annotated[Rows, "rows", "ranking links"]
+    weights: Annotated[Reals, "float32", "ranking links"]
     mean: Annotated[Reals, "float32", "movies"]
 
     def scores(self, profiles: Profiles) -> Floats:
@@ -34,7 +34,7 @@ class ItemRanking:
         own = np.empty((len(profiles), len(self.mean)), dtype=np.float32)
         for person in range(len(profiles)):
             own[person] = self._sums(profiles.rated(person), profiles.stars(person))
-        return blend_with_popularity(own, self.mean, profiles.counts)
+        return blend_with_popularity(own, self.mean, profiles.telling)
 
     def alike(self, movie: int) -> Floats:
         """Return the movie's weights."""

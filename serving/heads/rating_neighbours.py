@@ -37,8 +37,8 @@ class NeighbourRating:
     user_bias: Annotated[Reals, "float32", "users"]
     movie_bias: Annotated[Reals, "float32", "movies"]
     offsets: Annotated[Offsets, "int64", "movies + 1"]
-    similar: Annotated[Rows, "rows", "links"]
-    similarities: Annotated[Reals, "float32", "links"]
+    similar: Annotated[Rows, "rows", "rating links"]
+    similarities: Annotated[Reals, "float32", "rating links"]
 
     def predict(self, profiles: Profiles, users: Rows, movies: Rows) -> Floats:
         """Return expected stars; see `RatingHead`."""

@@ -14,6 +14,7 @@ from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.dsn import with_database
 from tests.e2e.support import cinematch, processes_of
 
+pytestmark = pytest.mark.timeout(1_300)  # on a slow machine whose cores have other tests as well
 KS, MEAN, STD = "rating_distribution_ks", "rating_mean", "rating_std"
 HELD_OUT = 5_754  # a fifth of each week
 # Computed independently with scipy and pandas: rows, then (KS, mean, std) alone and so far.
@@ -30,7 +31,7 @@ WEEKS = [
 @pytest.fixture(scope="module")
 def demo(home: Path, environment: dict[str, str]) -> Path:
     """Run the demo once; returns its folder."""
-    cinematch("demo", environment=environment, seconds=600)
+    cinematch("demo", environment=environment, seconds=1_200)
     return home / "var" / "demo"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from cinematch_dagster.recommenders.interactions import Interactions
 from serving.arrays import Floats, as_stored, numbers, read_arrays, write_arrays
+from serving.foldin import FULL_PROFILE
 from serving.heads import RankingHead, RatingHead
 from serving.profiles import Profiles
 from tests.recommenders.frames import random_ratings, ratings_frame
@@ -157,6 +158,14 @@ class RankingConformance(Conformance, ABC):
         nobody = head.scores(interactions.profiles.take(np.array([-1])))[0]
         liked = np.asarray(interactions.weights.sum(axis=0)).ravel()
         assert np.corrcoef(nobody, liked)[0, 1] > 0.5
+
+    def test_dislikes_alone_leave_the_popular_order(
+        self, head: RankingHead, interactions: Interactions
+    ) -> None:
+        disliked = Profiles.single(dict.fromkeys(range(FULL_PROFILE + 2), 2.0))
+        nobody = head.scores(interactions.profiles.take(np.array([-1])))
+        np.testing.assert_allclose(head.scores(disliked), nobody, rtol=0, atol=1e-6)
+        assert np.ptp(nobody) > 0
 
     def test_profiles_are_scored_each_alone(
         self, head: RankingHead, interactions: Interactions

@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Scores, Trained, check_model
+from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
 from cinematch_dagster.recommenders.checks import answers_everybody, beats_baseline
 from cinematch_dagster.recommenders.evaluation import evaluate_static
 from serving import Model
+from serving.selfcheck import check
+from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame
 
 NAMES = [
     "predictions_in_range",
@@ -68,6 +70,25 @@ def test_a_prediction_that_overflows_is_found(
     change(folder, "rating_movie_factors", (rated, slice(2, 4)), -3e38)
     with np.errstate(over="ignore", invalid="ignore"):
         assert "predictions_in_range" in failed(folder, ratings, scores)
+
+
+def test_stars_that_run_away_are_found_though_they_are_cut(
+    folder: Path, ratings: pd.DataFrame, scores: Scores
+) -> None:
+    change(folder, "rating_user_bias", 0, 1e6)
+    assert "predictions_in_range" in failed(folder, ratings, scores)
+
+
+def test_a_user_who_has_rated_everything_is_no_fault(tmp_path: Path) -> None:
+    frame = ratings_frame(*((1, movie, 4.0) for movie in range(10, 16)), (2, 10, 5.0), (3, 11, 1.0))
+    export(fit(frame, movies_frame(), SMALL), tmp_path, week=WEEK, trained_at=TRAINED_AT)
+    model = Model.load(tmp_path)
+    assert model.recommend(1, 10).recommendations == ()
+    assert (model.left(1), model.left(2), model.left(-1)) == (0, 5, 6)
+    check(model)
+    found = answers_everybody(model)
+    assert found.passed
+    assert found.detail == "5 movies for a known user, 6 for an unknown one."
 
 
 def test_a_user_without_a_list_is_found(folder: Path) -> None:

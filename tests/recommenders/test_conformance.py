@@ -13,9 +13,9 @@ from cinematch_dagster.recommenders.ease import fit_ease
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.settings import TrainingSettings
 from serving import Model
-from serving.heads import FactorRating, RankingHead, RatingHead
+from serving.heads import FactorRating, ItemRanking, NeighbourRating, RankingHead, RatingHead
 from tests.recommenders.conformance import RankingConformance, RatingConformance
-from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK
+from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, random_ratings
 
 
 class TestSvd(RatingConformance):
@@ -112,6 +112,33 @@ def test_the_settings_name_every_algorithm() -> None:
     heads = TrainingSettings.model_fields
     assert set(get_args(heads["rating_head"].annotation)) == set(algorithms.RATING_HEADS)
     assert set(get_args(heads["ranking_head"].annotation)) == set(algorithms.RANKING_HEADS)
+
+
+@pytest.mark.parametrize("name", ["knn_baseline", "ease"])
+def test_memory_grows_with_the_rated_movies_not_with_the_catalogue(name: str) -> None:
+    frame = random_ratings(seed=8, users=9, movies=9, n=40)
+    catalogue = np.arange(300_000)  # squared, these would be hundreds of gigabytes
+    interactions = Interactions.from_frame(frame, catalogue)
+    head = (algorithms.RATING_HEADS | algorithms.RANKING_HEADS)[name](interactions, SMALL)
+    expected = (algorithms.RATING_HEADS | algorithms.RANKING_HEADS)[name](
+        small := Interactions.from_frame(frame), SMALL
+    )
+    rows = np.searchsorted(catalogue, small.movie_ids)
+    if isinstance(head, ItemRanking) and isinstance(expected, ItemRanking):
+        found = head.scores(interactions.profiles)
+        np.testing.assert_allclose(found[:, rows], expected.scores(small.profiles), atol=1e-6)
+    elif isinstance(head, NeighbourRating) and isinstance(expected, NeighbourRating):
+        found = head.predict(interactions.profiles, interactions.users, interactions.movies)
+        same = expected.predict(small.profiles, small.users, small.movies)
+        np.testing.assert_allclose(found, same, atol=1e-6)
+
+
+def test_equal_ratings_have_no_similar_movies() -> None:
+    frame = random_ratings(seed=8, users=9, movies=9, n=40).assign(rating=np.float32(4.0))
+    interactions = Interactions.from_frame(frame)
+    head = algorithms.RATING_HEADS["knn_baseline"](interactions, SMALL)
+    found = head.predict(interactions.profiles, interactions.users, interactions.movies)
+    np.testing.assert_allclose(found, 4.0, rtol=0, atol=1e-6)
 
 
 def test_too_many_movies_are_refused() -> None:

@@ -6,11 +6,13 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders import Hyperparameters, Trained, export, fit
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.features import genre_membership
 from cinematch_dagster.settings import TrainingSettings
 from serving import Model
 from serving.artifact import Artifact
 from serving.model import Answer
+from serving.selfcheck import check
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame
 
 
@@ -33,6 +35,18 @@ def test_a_seed_determines_what_is_served(
     export(fit(ratings, movies, others), tmp_path, week=WEEK, trained_at=TRAINED_AT)
     user = int(model.user_ids[0])
     assert model.recommend(user, 12) != Model.load(tmp_path).recommend(user, 12)
+
+
+@pytest.mark.parametrize("rating_head", RATING_HEADS)
+@pytest.mark.parametrize("ranking_head", RANKING_HEADS)
+def test_every_pair_of_heads_can_be_served(
+    rating_head: str, ranking_head: str, ratings: pd.DataFrame, movies: pd.DataFrame, tmp_path: Path
+) -> None:
+    heads = dataclasses.replace(SMALL, rating_head=rating_head, ranking_head=ranking_head)
+    export(fit(ratings, movies, heads), tmp_path, week=WEEK, trained_at=TRAINED_AT)
+    model = Model.load(tmp_path)
+    assert model.info.algorithm == f"{rating_head}+{ranking_head}"
+    check(model)
 
 
 def test_nothing_given_is_changed(ratings: pd.DataFrame, movies: pd.DataFrame) -> None:

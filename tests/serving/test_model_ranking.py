@@ -2,6 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cinematch_dagster.recommenders.metrics import top_k
 from serving.lookup import find, find_all
 from serving.ranking import best, nearest
 from tests.serving.hand_made import floats
@@ -24,16 +25,23 @@ def test_best_leaves_out_what_is_never_recommended() -> None:
     assert best(floats(-np.inf), 1).tolist() == []
 
 
-SCORES = st.floats(-5, 5, width=32) | st.just(-np.inf)
+SCORES = st.floats(-5, 5, width=32) | st.sampled_from([-np.inf, 0.0, 1.0])
 
 
 @given(st.lists(SCORES, min_size=1, max_size=30), st.integers(1, 40))
-def test_best_are_the_first_of_a_sort(values: list[float], k: int) -> None:
-    scores = np.array(values, dtype=np.float32)
-    rows = best(scores, k)
-    finite = [value for value in values if value > -np.inf]
-    assert scores[rows].tolist() == sorted(finite, reverse=True)[:k]
-    assert len(set(rows.tolist())) == len(rows)
+def test_best_are_the_first_of_a_sort_the_lower_row_first_among_equals(
+    values: list[float], k: int
+) -> None:
+    rows = [row for row, value in enumerate(values) if value > -np.inf]
+    expected = sorted(rows, key=lambda row: (-values[row], row))[:k]
+    assert best(np.array(values, dtype=np.float32), k).tolist() == expected
+
+
+def test_what_is_served_is_what_is_evaluated_where_many_scores_are_equal() -> None:
+    scores = np.zeros(500, dtype=np.float32)
+    scores[[3, 7]] = 1.0
+    assert best(scores, 10).tolist() == top_k(scores[np.newaxis], 10)[0].tolist()
+    assert best(scores, 10).tolist() == best(scores, 100)[:10].tolist()
 
 
 def test_nearest_is_by_angle() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # MLflow takes seconds to import
 
 #: What a model must show before it may be registered, by the names of `recommenders.checks`.
 CHECKS = {
-    "predictions_in_range": "Every prediction is finite and between 0.5 and 5.0 stars.",
+    "predictions_in_range": "Predicted stars are numbers, and near their scale before the cut.",
     "beats_baseline": "It predicts stars better than mean and biases alone.",
     "answers_everybody": "Known and unknown users get recommendations.",
     "leaves_out_rated": "Nobody is recommended a movie that they have rated.",
