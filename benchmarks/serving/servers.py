@@ -193,11 +193,12 @@ def _wait_for_answer(service: Service, ended: Any, folder: Path, seconds: float 
     if service.health == "/invocations":
         body = {"dataframe_records": [body]}
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline and ended() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.post(service.url + service.health, json=body, timeout=60).is_success:
-                return
-        time.sleep(0.02)
+    with httpx.Client(timeout=60) as client:
+        while time.monotonic() < deadline and ended() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if client.post(service.url + service.health, json=body).is_success:
+                    return
+            time.sleep(0.02)
     raise ProcessError(f"{service.name} does not answer: see {folder / service.name}.log")
 
 

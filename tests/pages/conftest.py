@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -15,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving.app import create_app
 from serving.settings import Settings
 from tests.pages.pages_models import FolderRegistry
-from tests.serving.support import free_port
+from tests.serving.support import HTTP, free_port
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -38,7 +37,7 @@ class Site:
         self.registry.version = version
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            model = httpx.get(f"{self.url}/version").json()["model"]
+            model = HTTP.get(f"{self.url}/version").json()["model"]
             if model and model["version"] == str(version):
                 return
             time.sleep(0.05)

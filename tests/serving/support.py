@@ -19,6 +19,9 @@ import pyarrow as pa
 from serving.registry import Release
 from tests.serving.hand_made import hand_made, random_artifact
 
+HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+"""Asks on a new connection each time, so that every worker gets some; making one client for each
+question would take 50 ms of a core."""
 Publish = Callable[..., Release]
 """Called with a model's folder and, optionally, the alias to move to the new version."""
 
@@ -93,17 +96,17 @@ def wait_for_problem(url: str, start: str) -> None:
 
 def problem(url: str) -> str | None:
     """What keeps the API from following the registry."""
-    found: str | None = httpx.get(f"{url}/version").json()["problem"]
+    found: str | None = HTTP.get(f"{url}/version").json()["problem"]
     return found
 
 
 def rate(url: str, user: int, movie: int, stars: float = 5.0) -> httpx.Response:
     body = {"user_id": user, "movieId": movie, "rating": stars}
-    return httpx.post(f"{url}/ratings", json=body, timeout=60)
+    return HTTP.post(f"{url}/ratings", json=body, timeout=60)
 
 
 def rated(url: str, user: int) -> set[int]:
-    return {movie["movieId"] for movie in httpx.get(f"{url}/users/{user}").json()["ratings"]}
+    return {movie["movieId"] for movie in HTTP.get(f"{url}/users/{user}").json()["ratings"]}
 
 
 def set_alias(model: str, release: Release, alias: str = "production") -> None:
@@ -118,7 +121,7 @@ def wait_for(url: str, running: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and running.poll() is None:
         try:
-            if httpx.get(url).is_success:
+            if HTTP.get(url).is_success:
                 return
         except httpx.TransportError:
             pass
@@ -138,12 +141,12 @@ class Api:
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(self.url + path)
+        return HTTP.get(self.url + path)
 
     def post(
         self, path: str, json: object = None, headers: dict[str, str] | None = None
     ) -> httpx.Response:
-        return httpx.post(self.url + path, json=json, headers=headers, timeout=60)
+        return HTTP.post(self.url + path, json=json, headers=headers, timeout=60)
 
     def workers(self) -> list[psutil.Process]:
         """Return the processes that answer, where there are several; not those that just end."""

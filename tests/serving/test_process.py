@@ -3,11 +3,11 @@ import sys
 import time
 from pathlib import Path
 
-import httpx
 import pytest
 
 from serving.settings import PREFIX
 from tests.serving.support import (
+    HTTP,
     Publish,
     api,
     broken_model,
@@ -84,7 +84,7 @@ def test_without_mlflow_and_without_a_copy_the_process_is_healthy(tmp_path: Path
         assert running.get("/health").status_code == 200
         assert running.get("/ready").status_code == 503
         sent = {"x-request-id": "mine"}
-        answer = httpx.post(f"{running.url}/recommend", json={"user_id": 1}, headers=sent)
+        answer = HTTP.post(f"{running.url}/recommend", json={"user_id": 1}, headers=sent)
         assert answer.headers["x-request-id"] == "mine"
         assert "server" not in answer.headers
     requests = [line for line in running.lines() if line["message"] == "request"]

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.serving.support import (
+    HTTP,
     Publish,
     api,
     rate,
@@ -63,10 +63,10 @@ def test_two_workers_share_ratings_models_and_figures(
         assert running.post("/reload-model").json()["version"] == "2"
         wait_until_all(lambda: version(running.url) == "2")
 
-        figures = httpx.get(f"{running.url}/metrics").text
+        figures = HTTP.get(f"{running.url}/metrics").text
         assert 'cinematch_ratings_total{kind="given"} 1.0' in figures
         assert figures.count('cinematch_model_version{alias="production",pid=') == 2
 
 
 def version(url: str) -> object:
-    return httpx.get(f"{url}/health").json()["model_version"]
+    return HTTP.get(f"{url}/health").json()["model_version"]
