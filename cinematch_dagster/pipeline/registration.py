@@ -8,7 +8,7 @@ import datetime
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,12 @@ from cinematch_dagster.pipeline.retention import delete_old_versions
 from cinematch_dagster.pipeline.training import FAILED_CHECKS, TrainingData, read_training_data
 from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
 from cinematch_dagster.recommenders.baseline import fit_floor
-from cinematch_dagster.recommenders.evaluation import FoldScores, Predictor, evaluate_fold
+from cinematch_dagster.recommenders.evaluation import (
+    FoldScores,
+    Predictor,
+    evaluate_fold,
+    unrated,
+)
 from cinematch_dagster.recommenders.gate.words import plain
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.settings import PromotionSettings, Settings
@@ -73,14 +78,15 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
             )
         decided = promotions.promotion_of_run(connection, run_id)
     if decided is None:
+        _refuse_failed_checks(client, run_id, week)
         challenger = Registered(_version_of(client, run_id), run_id, week)
         decided = _decide(dsn, settings, client, challenger, dagster_run_id)
     _explain(client, decided)
     with connect(dsn) as connection:
-        lock_ratings(connection)  # a rollback meanwhile would be undone
+        lock_ratings(connection)  # a rollback meanwhile would be undone, or lose its version
         follow_promotions(client, connection)
-    with connect(dsn) as connection:
         delete_old_versions(client, connection, settings.promotion.keep_versions)
+    with connect(dsn) as connection:
         write_pages(connection, [week], settings)  # the decision stands on the week's page
     return decided
 
@@ -110,7 +116,6 @@ def _decide(
     challenger: Registered,
     dagster_run_id: str,
 ) -> Promotion:
-    _refuse_failed_checks(client, challenger)
     with connect(dsn) as connection:
         champion = promotions.in_production(connection)
         loads = loads_through(connection, challenger.week)
@@ -135,11 +140,12 @@ def _decide(
     return promotion
 
 
-def _refuse_failed_checks(client: MlflowClient, challenger: Registered) -> None:
-    failed = client.get_run(challenger.run_id).data.tags.get(FAILED_CHECKS)
+def _refuse_failed_checks(client: MlflowClient, run_id: str, week: datetime.date) -> None:
+    """Refuse before there is a version, which the API could follow as the candidate."""
+    failed = client.get_run(run_id).data.tags.get(FAILED_CHECKS)
     if failed:
         raise RegistrationError(
-            f"the model of week {challenger.week} has failed {failed} (expected every check of "
+            f"the model of week {week} has failed {failed} (expected every check of "
             "trained_model to pass)"
         )
 
@@ -151,17 +157,30 @@ def _compare(
     challenger: Registered,
     champion: Promotion | None,
 ) -> tuple[dict[str, Contender], Verdict]:
-    """Score everybody on the rows of `data`, its training ratings folded in, and judge."""
+    """Score everybody on the rows of `data`, its training ratings folded in, and judge.
+
+    What the champion was trained on and the warehouse has no more, as after the policy 'archive',
+    is no test and nobody's candidate either.
+    """
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
     artifact = _fetch(registry, challenger.version)
     interactions = Interactions.from_frame(data.ratings, data.movies["movieId"].to_numpy())
-    contenders = {
-        "challenger": _contender(Model(artifact), challenger.week, data),
-        "floor": _contender(fit_floor(interactions), challenger.week, data),
+    predictors: dict[str, tuple[Predictor, datetime.date]] = {
+        "challenger": (Model(artifact), challenger.week),
+        "floor": (fit_floor(interactions), challenger.week),
     }
+    gone = None
     if champion:
-        model = Model(_fetch(registry, champion.version))
-        contenders["champion"] = _contender(model, champion.week, data)
+        old = _fetch(registry, champion.version)
+        predictors["champion"] = (Model(old), champion.week)
+        gone = unrated(trained_on(old), data.ratings)
+        data = replace(
+            data, held_out=unrated(data.held_out, gone), standing=unrated(data.standing, gone)
+        )
+    contenders = {
+        name: _contender(predictor, week, data, gone)
+        for name, (predictor, week) in predictors.items()
+    }
     noted = client.get_run(challenger.run_id).data.params.get("data_sha256")
     honest = audit(
         trained_on(artifact),
@@ -240,11 +259,19 @@ def trained_on(artifact: Artifact) -> pd.DataFrame:
     )
 
 
-def _contender(predictor: Predictor, week: datetime.date, data: TrainingData) -> Contender:
+def _contender(
+    predictor: Predictor, week: datetime.date, data: TrainingData, gone: pd.DataFrame | None
+) -> Contender:
     """Score a predictor on the rows of `data`; coverage is of today's catalogue for everybody."""
 
     def on(rows: pd.DataFrame) -> FoldScores:
-        return evaluate_fold(predictor, rows, data.ratings, catalogue_size=len(data.movies))
+        return evaluate_fold(
+            predictor,
+            rows,
+            data.ratings,
+            catalogue_size=len(data.movies),
+            no_candidates=gone,
+        )
 
     return Contender(week, on(data.held_out) if len(data.held_out) else None, on(data.standing))
 
@@ -266,6 +293,7 @@ def _scores(contenders: dict[str, Contender], verdict: Verdict) -> dict[str, Any
         "rules": [asdict(rule) for rule in verdict.rules],
         "basis": verdict.basis,
         "ndcg_interval": verdict.interval,
+        "rmse_gain_interval": verdict.rmse_gain,
     }
 
 

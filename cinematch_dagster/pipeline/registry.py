@@ -42,18 +42,17 @@ def follow_promotions(client: MlflowClient, connection: psycopg.Connection) -> N
         RegistrationError: the registry doesn't have that version.
     """
     newest = in_production(connection)
-    if newest is None:
-        return
     known = versions(client)
-    if newest.version not in {version.version for version in known}:
+    if newest and newest.version not in {version.version for version in known}:
         names = ", ".join(version.version for version in known)
         raise RegistrationError(
             f"MLflow has no version {newest.version} of {MODEL_NAME} (expected one of {names}): "
             "older ones were deleted by promotion.keep_versions"
         )
     for version in known:
-        stage = "Production" if version.version == newest.version else "None"
+        stage = "Production" if newest and version.version == newest.version else "None"
         if version.tags.get(STAGE_TAG) != stage:
             client.set_model_version_tag(MODEL_NAME, version.version, STAGE_TAG, stage)
     # Last, as this is what the API follows: nothing after it can fail.
-    client.set_registered_model_alias(MODEL_NAME, PRODUCTION, newest.version)
+    if newest:
+        client.set_registered_model_alias(MODEL_NAME, PRODUCTION, newest.version)

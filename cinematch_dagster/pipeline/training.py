@@ -26,7 +26,13 @@ from cinematch_dagster.recommenders import (
     fit,
     plots,
 )
-from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.errors import TrainingError
+from cinematch_dagster.recommenders.evaluation import (
+    FoldScores,
+    evaluate_fold,
+    evaluate_static,
+    unrated,
+)
 from cinematch_dagster.recommenders.features import genre_membership
 from cinematch_dagster.recommenders.learning import learning_curve
 from cinematch_dagster.recommenders.popularity import most_ratings
@@ -56,8 +62,9 @@ class TrainingData:
     Attributes:
         week: the Monday up to which batches count.
         ratings: train and the buffer without its held-out rows; latest per user and movie.
-        standing: the test rows in `ratings`; never trained on.
-        held_out: the held-out rows of the buffer, those since the last promotion.
+        standing: the test rows in `ratings`; never trained on, as are no other ratings of their
+            pairs of user and movie: a rating that is repeated tests nothing.
+        held_out: the held-out rows of the buffer, those since the last promotion; in the same way.
         movies: the whole catalogue.
         batches: ids of the batches in `ratings`, the baseline first.
     """
@@ -129,17 +136,28 @@ def hyperparameters_of(settings: TrainingSettings) -> Hyperparameters:
 
 
 def read_training_data(dsn: str, week: datetime.date) -> TrainingData:
-    """Read everything at one moment and close the connection before training starts."""
+    """Read everything at one moment and close the connection before training starts.
+
+    Raises:
+        TrainingError: there is nothing to train on, or nothing to test with.
+    """
     with connect(dsn) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return TrainingData(
+        ratings = training_ratings(connection, week)
+        data = TrainingData(
             week=week,
-            ratings=training_ratings(connection, week),
-            standing=standing_test(connection),
-            held_out=held_out(connection, week),
+            ratings=ratings,
+            standing=unrated(standing_test(connection), ratings),
+            held_out=unrated(held_out(connection, week), ratings),
             movies=catalogue(connection),
             batches=training_batches(connection, week),
         )
+    if data.ratings.empty or data.standing.empty:
+        raise TrainingError(
+            f"the warehouse has {len(data.ratings)} ratings to train on and {len(data.standing)} "
+            "to test with: some of each, as data_preparation loads them, were expected"
+        )
+    return data
 
 
 def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str) -> TrainingResult:

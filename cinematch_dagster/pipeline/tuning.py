@@ -15,7 +15,7 @@ from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
 from cinematch_dagster.pipeline.training import hyperparameters_of, ratings_sha256
-from cinematch_dagster.recommenders.svd import DivergedError
+from cinematch_dagster.recommenders.errors import DivergedError, TooManyMoviesError
 from cinematch_dagster.recommenders.tuning import (
     Head,
     Objective,
@@ -44,11 +44,12 @@ class Proposal:
     """The best of a study.
 
     Attributes:
-        study: its name: algorithm and data; the same again goes on with it.
+        study: its name: algorithm, data and the hyperparameters that are not searched; the same
+            again goes on with it.
         data_sha256: of the ratings.
         metric: `rmse` or `ndcg_at_10`, a mean over the folds.
         value: the best.
-        current: of the present settings; None where they are outside the ranges.
+        current: of the present settings; None where they are outside the ranges, or given up.
         values: of the hyperparameters.
         complete: trials that saw every fold.
         pruned: trials that were given up.
@@ -92,8 +93,8 @@ def tune(
         progress: told after each; of no best value, NaN, while there is none.
 
     Raises:
-        TuningError: the algorithm has nothing to tune, there are too few ratings, or no trial came
-            to its end.
+        TuningError: the algorithm has nothing to tune, or can't be fitted to so many movies; there
+            are too few ratings; or no trial came to its end.
     """
     ratings = read_ratings(dsn)
     algorithm = settings.rating_head if head == "rating" else settings.ranking_head
@@ -101,7 +102,8 @@ def tune(
     sha256 = ratings_sha256(ratings)
     storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, DATABASE)))
     try:
-        study = _study(storage, f"{algorithm}-{sha256[:16]}", objective, settings.seed)
+        name = f"{algorithm}-{sha256[:16]}-{objective.fixed_sha256[:8]}"
+        study = _study(storage, name, objective, settings.seed)
         _optimize(study, objective, trials, progress)
         return _proposal(study, objective, sha256)
     finally:
@@ -145,9 +147,18 @@ def _study(storage: RDBStorage, name: str, objective: Objective, seed: int) -> o
         load_if_exists=True,
     )
     study.sampler = TPESampler(seed=seed + len(study.trials))
-    if not study.trials and objective.is_current_in_range:
-        study.enqueue_trial(objective.current, user_attrs={"current": True})
+    tried = _of_current(study, objective, TrialState.COMPLETE, TrialState.PRUNED)
+    if objective.is_current_in_range and not tried:
+        study.enqueue_trial(objective.current)
     return study
+
+
+def _of_current(
+    study: optuna.Study, objective: Objective, *states: TrialState
+) -> list[optuna.trial.FrozenTrial]:
+    """Return the trials of the present settings in some states."""
+    found = study.get_trials(deepcopy=False, states=states)
+    return [trial for trial in found if trial.params == objective.current]
 
 
 def _optimize(study: optuna.Study, objective: Objective, trials: int, progress: Progress) -> None:
@@ -158,6 +169,8 @@ def _optimize(study: optuna.Study, objective: Objective, trials: int, progress: 
             return objective(trial)
         except (Pruned, DivergedError):
             raise optuna.TrialPruned from None
+        except TooManyMoviesError as error:
+            raise TuningError(str(error)) from None
 
     def tell(study: optuna.Study, _: optuna.trial.FrozenTrial) -> None:
         progress(next(done), trials, study.best_value if _complete(study) else math.nan)
@@ -176,13 +189,13 @@ def _proposal(study: optuna.Study, objective: Objective, sha256: str) -> Proposa
             f"none of the {len(study.trials)} trials of {study.study_name} came to its end: all "
             "diverged, or were given up (expected one at least)"
         )
-    current = [trial.value for trial in study.trials if trial.user_attrs.get("current")]
+    current = _of_current(study, objective, TrialState.COMPLETE)
     return Proposal(
         study=study.study_name,
         data_sha256=sha256,
         metric=objective.metric,
         value=study.best_value,
-        current=current[0] if current else None,
+        current=current[0].value if current else None,
         values={name: readable(value) for name, value in study.best_params.items()},
         complete=complete,
         pruned=len(study.get_trials(deepcopy=False, states=[TrialState.PRUNED])),

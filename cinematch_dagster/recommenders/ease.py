@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from cinematch_dagster.recommenders.errors import TooManyMoviesError
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.item_knn import item_head
 from cinematch_dagster.recommenders.links import strongest
@@ -26,11 +27,11 @@ def fit_ease(
         max_movies: refuse more rated movies than this.
 
     Raises:
-        ValueError: more movies are rated than `max_movies`.
+        TooManyMoviesError: more movies are rated than `max_movies`.
     """
     rated = np.flatnonzero(interactions.movie_counts)
     if len(rated) > max_movies:
-        raise ValueError(
+        raise TooManyMoviesError(
             f"ease inverts a matrix of all rated movies: {len(rated)} movies, at most "
             f"{max_movies} were expected (training.ease_max_movies)"
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from cinematch_dagster.recommenders.errors import TrainingError
 from serving.foldin import ranking_weights
 from serving.profiles import Profiles
 
@@ -43,13 +44,13 @@ class Interactions:
         """Code a ratings frame; the catalogue is `movie_ids` and every rated movie.
 
         Raises:
-            ValueError: no rating, or a (userId, movieId) more than once.
+            TrainingError: no rating, or a (userId, movieId) more than once.
         """
         if ratings.empty:
-            raise ValueError("the ratings frame is empty: at least one rating was expected")
+            raise TrainingError("the ratings frame is empty: at least one rating was expected")
         duplicates = int(ratings.duplicated(["userId", "movieId"]).sum())
         if duplicates:
-            raise ValueError(
+            raise TrainingError(
                 f"the ratings hold {duplicates} repeated pairs of (userId, movieId): "
                 "each was expected once"
             )

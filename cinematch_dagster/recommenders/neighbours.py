@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 import surprise
 
+from cinematch_dagster.recommenders.errors import TooManyMoviesError
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.links import strongest
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
@@ -39,11 +40,11 @@ def fit_knn_baseline(interactions: Interactions, *, neighbours: int, links: int)
         links: similar movies kept for each movie.
 
     Raises:
-        ValueError: more than `LARGEST` movies are rated.
+        TooManyMoviesError: more than `LARGEST` movies are rated.
     """
     trainset = ArrayTrainset.of(interactions)
     if trainset.n_items > LARGEST:
-        raise ValueError(
+        raise TooManyMoviesError(
             f"knn_baseline compares every movie with every other: {trainset.n_items} movies, "
             f"at most {LARGEST} were expected"
         )

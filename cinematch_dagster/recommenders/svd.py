@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import surprise
 
+from cinematch_dagster.recommenders.errors import DivergedError
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
 from serving.heads import FactorRating
@@ -17,10 +18,6 @@ Floats = npt.NDArray[np.floating]
 
 COMPILED_FROM = 1_000_000
 """Ratings from which the engine `auto` is the compiled one."""
-
-
-class DivergedError(ValueError):
-    """A descent's steps were so long that it left all bounds."""
 
 
 class Learnt(NamedTuple):

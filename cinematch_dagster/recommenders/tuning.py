@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -160,6 +162,14 @@ class Objective:
     def current(self) -> Values:
         """The values of `hyperparameters`."""
         return {name: getattr(self.hyperparameters, name) for name in SEARCH[self.algorithm]}
+
+    @property
+    def fixed_sha256(self) -> str:
+        """A digest of the hyperparameters that are not searched: figures compare with the same."""
+        fixed = asdict(self.hyperparameters)
+        for name in SEARCH[self.algorithm]:
+            del fixed[name]
+        return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
 
     @property
     def is_current_in_range(self) -> bool:

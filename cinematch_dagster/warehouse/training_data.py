@@ -24,13 +24,16 @@ def training_ratings(connection: psycopg.Connection, through: datetime.date) -> 
 
 
 def standing_test(connection: psycopg.Connection) -> pd.DataFrame:
-    """Return the test rows of `ratings`, those of merged batches included."""
-    return _ordered(copy_out(connection, query("standing_test")))
+    """Return the test rows of `ratings`, those of merged batches included, the latest of a pair."""
+    return _ordered(_latest(copy_out(connection, query("standing_test"))))
 
 
 def held_out(connection: psycopg.Connection, through: datetime.date) -> pd.DataFrame:
-    """Return the held-out rows of the buffer up to this week; none when the buffer is empty."""
-    return _ordered(copy_out(connection, query("held_out"), {"through": through}))
+    """Return the held-out rows of the buffer up to this week, the latest rating of each pair.
+
+    None when the buffer is empty.
+    """
+    return _ordered(_latest(copy_out(connection, query("held_out"), {"through": through})))
 
 
 def week_ratings(connection: psycopg.Connection, batch: Ingestion) -> pd.DataFrame:

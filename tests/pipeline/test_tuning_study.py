@@ -81,6 +81,34 @@ def test_a_study_is_kept_in_postgres_and_goes_on(
     assert TrainingSettings.model_validate(more.values) != TrainingSettings()
 
 
+def test_the_present_settings_are_measured_anew_when_they_change_and_after_a_crash(
+    warehouse: str, training: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(space.Objective, "measure", lambda *_: pytest.fail("the worker dies"))
+        with pytest.raises(pytest.fail.Exception):
+            tune(warehouse, training, "rating", 1)
+    first = tune(warehouse, training, "rating", 1)
+    assert (first.complete, first.current) == (1, first.value)
+    other = training.model_copy(update={"svd_factors": 7})
+    changed = tune(warehouse, other, "rating", 1)
+    assert (changed.study, changed.complete) == (first.study, 2)
+    assert changed.current not in (None, first.current)
+    back = tune(warehouse, training, "rating", 1)
+    assert (back.study, back.complete, back.current) == (first.study, 3, first.current)
+    seed = training.model_copy(update={"seed": training.seed + 1})
+    assert tune(warehouse, seed, "rating", 1).study != first.study
+
+
+def test_more_movies_than_an_algorithm_takes_are_refused_by_number(
+    warehouse: str, training: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(QUICK, "ease", {"ease_regularization": Range(100.0, 1_000.0)})
+    few = training.model_copy(update={"ranking_head": "ease", "ease_max_movies": 10})
+    with pytest.raises(TuningError, match=r"movies, at most 10 were expected"):
+        tune(warehouse, few, "ranking", 1)
+
+
 def test_values_with_which_the_descent_diverges_are_given_up_and_the_others_go_on(
     warehouse: str, training: TrainingSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,9 @@ import pytest
 import surprise
 
 from cinematch_dagster.recommenders.compiled_svd import descend
+from cinematch_dagster.recommenders.errors import DivergedError
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.svd import DivergedError, fit_svd
+from cinematch_dagster.recommenders.svd import fit_svd
 from cinematch_dagster.recommenders.trainset import ArrayTrainset
 
 OPTIONS: dict[str, Any] = {

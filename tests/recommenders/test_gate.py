@@ -55,9 +55,10 @@ def scores(
     users: int = USERS,
     rows: int = 4_795,
     noise: float = 0.0,
+    doubt: float = 0.0,
     slices: dict[str, SliceScores] | None = None,
 ) -> FoldScores:
-    """The same figure for each user, plus or minus some noise in turn: the mean stays."""
+    """The same figure for each user, plus or minus some noise or doubt in turn: the mean stays."""
     spread = np.where(np.arange(users) % 2, noise, -noise)
     each = np.full(users, 1.0)
     ranking = RankingScores(
@@ -70,7 +71,9 @@ def scores(
         novelty=7.0,
     )
     named = slices or {"all": part(), "warm": part(), "cold_user": part(rows=99, users=USERS - 1)}
-    return FoldScores(RatingScores(rmse, mae, rows), ranking, named)
+    counts = np.full(10, rows / 10)
+    squared = counts * rmse**2 * (1 + np.where(np.arange(10) % 2, doubt, -doubt))
+    return FoldScores(RatingScores(rmse, mae, rows, squared, counts), ranking, named)
 
 
 STANDING = scores(rmse=0.98, rows=10_792, users=88)
@@ -78,7 +81,7 @@ CHAMPION = Contender(WEEKS[0], scores(), STANDING)
 FLOOR = Contender(
     WEEKS[6],
     scores(ndcg=0.16, rmse=0.97),
-    replace(STANDING, rating=RatingScores(0.99, 0.8, 10_792)),
+    replace(STANDING, rating=replace(STANDING.rating, rmse=0.99, mae=0.8)),
 )
 
 
@@ -124,6 +127,7 @@ BY_ORDER = [
     (challenger(ndcg=0.2, rmse=0.9399), []),
     (challenger(ndcg=0.203, noise=0.02), ["figures_really_better"]),
     (challenger(ndcg=0.203, noise=0.02, rmse=0.93), []),
+    (challenger(ndcg=0.203, noise=0.02, rmse=0.93, doubt=0.2), ["figures_really_better"]),
     (challenger(ndcg=0.21, noise=0.02), []),
     (challenger(ndcg=0.21, noise=0.2, rmse=0.93), ["ndcg_lowest_gain"]),
     # guards
@@ -167,8 +171,10 @@ def test_the_order_decides_when_enough_users_are_ranked(
     ("contender", "names"),
     [
         (challenger(rmse=0.9399), []),
-        (challenger(rmse=0.94), ["rmse_gain"]),
-        (challenger(rmse=0.95), ["rmse_gain"]),
+        (challenger(rmse=0.94), ["rmse_lowest_gain"]),
+        (challenger(rmse=0.95), ["rmse_lowest_gain"]),
+        (challenger(rmse=0.93, doubt=0.2), ["rmse_lowest_gain"]),  # lower, but not surely
+        (challenger(rmse=0.9, doubt=0.01), []),
         (challenger(ndcg=0.2, rmse=0.93), []),
         (challenger(ndcg=0.19, rmse=0.93), ["ndcg_highest_gain"]),  # surely worse
         (challenger(ndcg=0.19, noise=0.1, rmse=0.93), []),  # nobody can tell
@@ -189,6 +195,18 @@ def test_with_fewer_ranked_users_rmse_and_the_floors_decide(
     assert "RMSE and the floors decided" in verdict.reason
 
 
+def test_one_user_is_too_few_to_be_sure_of_stars() -> None:
+    def of_one(contender: Contender) -> Contender:
+        assert contender.held_out is not None
+        rating = contender.held_out.rating
+        one = replace(rating, squared=rating.squared[:1], counts=rating.counts[:1])
+        return replace(contender, held_out=replace(contender.held_out, rating=one))
+
+    limits = replace(LIMITS, primary="rmse")
+    verdict = decide(of_one(challenger(rmse=0.5)), of_one(CHAMPION), of_one(FLOOR), HONEST, limits)
+    assert (broken(verdict), verdict.rmse_gain) == (["users_with_held_out_ratings"], None)
+
+
 @pytest.mark.parametrize("users", [0, 1])
 def test_nobody_or_one_to_rank_gives_no_interval(users: int) -> None:
     champion = replace(CHAMPION, held_out=scores(users=users))
@@ -202,7 +220,7 @@ def test_nobody_or_one_to_rank_gives_no_interval(users: int) -> None:
     ("contender", "names"),
     [
         (challenger(rmse=0.9399), []),
-        (challenger(rmse=0.94), ["rmse_gain"]),
+        (challenger(rmse=0.94), ["rmse_lowest_gain"]),
         (challenger(ndcg=0.0, rmse=0.93), []),
         (challenger(rmse=0.93, mae=0.7531), ["mae_loss"]),
         (challenger(rmse=0.93, precision=0.0949), ["precision_at_10_loss"]),
@@ -250,7 +268,7 @@ def test_other_training_data_is_refused_however_good_the_model(
 def test_an_identical_model_is_a_tie_and_keeps_the_champion(primary: Any, few: int) -> None:
     limits = replace(LIMITS, primary=primary, minimum_gain=0.0, minimum_ranked_users=few)
     verdict = judge(replace(CHAMPION, week=WEEKS[6]), limits)
-    assert broken(verdict) in (["figures_really_better"], ["rmse_gain"])
+    assert broken(verdict) in (["figures_really_better"], ["rmse_lowest_gain"])
 
 
 def test_an_older_week_is_never_promoted_however_good() -> None:
@@ -274,12 +292,14 @@ def test_the_first_model_has_to_beat_the_baseline_predictor(rmse: float, promote
 def test_the_reason_is_two_sentences_with_the_numbers() -> None:
     assert judge(challenger(noise=0.02)).reason == (
         "Promoted: NDCG@10 0.2100 against 0.2000 for 40 users (difference +0.0100, 95 % interval "
-        "+0.0040 to +0.0160), RMSE 0.9500 against 0.9500 on 4,795 held-out rows. "
+        "+0.0040 to +0.0160), RMSE 0.9500 against 0.9500 on 4,795 held-out rows "
+        "(gain +0.0000, 95 % interval +0.0000 to +0.0000). "
         "All 17 rules passed."
     )
     assert judge(challenger(ndcg=0.2, mae=0.76)).reason == (
         "Kept: NDCG@10 0.2000 against 0.2000 for 40 users (difference +0.0000, 95 % interval "
-        "+0.0000 to +0.0000), RMSE 0.9500 against 0.9500 on 4,795 held-out rows. "
+        "+0.0000 to +0.0000), RMSE 0.9500 against 0.9500 on 4,795 held-out rows "
+        "(gain +0.0000, 95 % interval +0.0000 to +0.0000). "
         "Broken: figures really better 0, at least 1 was expected; "
         "mae loss 0.0100, at most 0.0030 was expected."
     )
@@ -313,6 +333,11 @@ def test_other_rows_or_users_are_refused() -> None:
         judge(challenger(rows=17))
     with pytest.raises(ValueError, match="other ranked users on the held-out rows"):
         judge(challenger(users=USERS + 1))
+    one = challenger()
+    assert one.held_out is not None
+    moved = replace(one.held_out.rating, counts=one.held_out.rating.counts[::-1] + np.arange(10))
+    with pytest.raises(ValueError, match="other users on the held-out rows"):
+        judge(replace(one, held_out=replace(one.held_out, rating=moved)))
     with pytest.raises(ValueError, match="101 and 100 rows of slice warm"):
         judge(challenger(slices=slices(warm=part(rows=101))))
     other = replace(challenger(), standing=scores(rows=17, users=88))
@@ -352,6 +377,7 @@ ANY = st.builds(
     ndcg=FIGURE,
     noise=st.floats(0, 0.1),
     rmse=FIGURE,
+    doubt=st.floats(0, 0.5),
     mae=FIGURE,
     precision=FIGURE,
     coverage=FIGURE,

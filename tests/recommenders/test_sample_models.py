@@ -133,4 +133,4 @@ def test_the_challenger_replaces_the_champion_for_an_honest_reason(
 
 def test_the_same_model_again_is_a_tie(challenger: Run, sample: Sample) -> None:
     verdict = judge(challenger, challenger, sample)
-    assert [rule.name for rule in verdict.rules if not rule.passed] == ["rmse_gain"]
+    assert [rule.name for rule in verdict.rules if not rule.passed] == ["rmse_lowest_gain"]

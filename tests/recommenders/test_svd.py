@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 import surprise
 
+from cinematch_dagster.recommenders.errors import DivergedError
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.svd import DivergedError, fit_svd
+from cinematch_dagster.recommenders.svd import fit_svd
 from tests.recommenders.frames import ratings_frame
 
 OPTIONS: dict[str, Any] = {

@@ -56,12 +56,17 @@ def trained_model(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read, train, score, log. The first week's model, week zero, knows the baseline alone."""
     from cinematch_dagster.pipeline.training import read_training_data, train
+    from cinematch_dagster.recommenders.errors import TrainingError
 
     week = to_week(context.partition_key)
     with one_run_a_try(context, mlflow):
-        data = read_training_data(warehouse.dsn, week)
-        context.log.info(f"training on {len(data.ratings)} ratings of {', '.join(data.batches)}")
-        result = train(data, load_settings().training, mlflow, warehouse.dsn)
+        try:
+            data = read_training_data(warehouse.dsn, week)
+            rows, batches = len(data.ratings), ", ".join(data.batches)
+            context.log.info(f"training on {rows} ratings of {batches}")
+            result = train(data, load_settings().training, mlflow, warehouse.dsn)
+        except TrainingError as error:
+            raise dg.Failure(str(error), allow_retries=False) from error
     yield dg.MaterializeResult(
         metadata=_metadata(data.batches, result),
         check_results=[

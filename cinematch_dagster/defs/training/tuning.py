@@ -41,7 +41,7 @@ def tune_model(
         {
             "study": found.study,
             found.metric: found.value,
-            "present settings": found.current or "outside the ranges",
+            "present settings": found.current or "outside the ranges, or given up",
             "trials": found.complete,
             "given up early": found.pruned,
             "proposal": dg.MetadataValue.md(f"```toml\n{found.toml}```"),

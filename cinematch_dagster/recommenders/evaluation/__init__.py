@@ -1,5 +1,6 @@
 """Evaluation: protocols that score a predictor on ratings that it has not seen."""
 
+from cinematch_dagster.recommenders.evaluation.pairs import unrated
 from cinematch_dagster.recommenders.evaluation.predictor import Predictor, Scorer
 from cinematch_dagster.recommenders.evaluation.protocols import evaluate_fold, evaluate_static
 from cinematch_dagster.recommenders.evaluation.ranking import RELEVANT_STARS, K
@@ -30,4 +31,5 @@ __all__ = [
     "evaluate_static",
     "halves",
     "random_split",
+    "unrated",
 ]

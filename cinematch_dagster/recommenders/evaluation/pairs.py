@@ -19,6 +19,11 @@ def keys_of(ratings: pd.DataFrame) -> Keys:
     return pair_keys(ratings["userId"].to_numpy(), ratings["movieId"].to_numpy())
 
 
+def unrated(ratings: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a ratings frame whose pair is not among the known ones."""
+    return ratings[~among(keys_of(ratings), keys_of(known))]
+
+
 def distinct(keys: Keys) -> Keys:
     """Return each key once, ascending (numpy's own hash is slow on keys that end alike)."""
     return np.sort(pd.unique(keys))

@@ -34,6 +34,6 @@ class Predictor(Scorer, Protocol):
     def fold_in(self, user_ids: Integers, movie_ids: Integers, stars: Floats) -> Scorer:
         """Return a scorer that knows these ratings as well, (n,) each; its movie side is fixed.
 
-        The protocols always give a user's whole profile, so that what training has kept of it, if
-        anything, makes no difference.
+        The protocols give a user's whole profile. What the predictor has kept of it from training
+        makes a difference only where it was trained on ratings that are gone since.
         """

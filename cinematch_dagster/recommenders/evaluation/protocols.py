@@ -8,10 +8,10 @@ import pandas as pd
 
 from cinematch_dagster.recommenders.evaluation.predictor import Predictor, Scorer
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked, rank, relevant_pairs
-from cinematch_dagster.recommenders.evaluation.scores import FoldScores, RankingScores, RatingScores
+from cinematch_dagster.recommenders.evaluation.scores import FoldScores, RankingScores
 from cinematch_dagster.recommenders.evaluation.slices import slice_masks
 from cinematch_dagster.recommenders.evaluation.splits import halves
-from cinematch_dagster.recommenders.evaluation.summary import by_user, slice_scores
+from cinematch_dagster.recommenders.evaluation.summary import by_user, rating_scores, slice_scores
 from cinematch_dagster.recommenders.metrics import (
     average_precision,
     coverage,
@@ -58,6 +58,7 @@ def evaluate_fold(
     *,
     vectors: Vectors | None = None,
     catalogue_size: int | None = None,
+    no_candidates: pd.DataFrame | None = None,
     seed: int = 0,
 ) -> FoldScores:
     """Score a predictor by the fold protocol: what it makes of users once they have rated.
@@ -68,13 +69,15 @@ def evaluate_fold(
     trained on.
 
     Args:
-        predictor: trained on `known`, or on some of it.
+        predictor: trained on `known`, on some of it, or on that and `no_candidates`.
         test: ratings frame held out from it, in time order within each user.
         known: the ratings at the cut, of all users: those of test users are folded in, and all say
             what cold, popular and novel mean.
         vectors: as in `evaluate_static`.
         catalogue_size: movies that coverage is a share of; None for those the predictor knows. Two
             predictors that know different movies are compared by the same number.
+        no_candidates: userId and movieId of what is never to be found, beside what is known: of
+            two predictors that are compared, what one was trained on and `known` lacks.
         seed: of the bootstrap.
 
     Raises:
@@ -85,7 +88,7 @@ def evaluate_fold(
     folded = fold_in(predictor, profiles)
     at_the_cut = pd.concat([known, support])
     size = catalogue_size or len(folded.movie_ids)
-    return _score(folded, target, known, at_the_cut, vectors, size, seed)
+    return _score(folded, target, known, at_the_cut, vectors, size, seed, no_candidates)
 
 
 def fold_in(predictor: Predictor, profiles: pd.DataFrame) -> Scorer:
@@ -104,17 +107,15 @@ def _score(
     vectors: Vectors | None,
     catalogue_size: int,
     seed: int,
+    no_candidates: pd.DataFrame | None = None,
 ) -> FoldScores:
     predicted = predictor.predict(target["userId"].to_numpy(), target["movieId"].to_numpy())
     wrong = errors(target["rating"].to_numpy(), predicted)
-    ranked = rank(predictor, relevant_pairs(target, known), known)
+    rated = known if no_candidates is None else pd.concat([known, no_candidates])
+    ranked = rank(predictor, relevant_pairs(target, rated), rated)
     beyond = _beyond(ranked, predictor.movie_ids, trained, vectors, catalogue_size)
     return FoldScores(
-        rating=RatingScores(
-            rmse=float(np.sqrt(np.mean(wrong**2))),
-            mae=float(np.mean(np.abs(wrong))),
-            rows=len(target),
-        ),
+        rating=rating_scores(target, wrong),
         ranking=RankingScores(
             users=ranked.users,
             **by_user(ranked),

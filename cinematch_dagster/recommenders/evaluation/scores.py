@@ -27,11 +27,16 @@ class RatingScores:
         rmse: in stars.
         mae: in stars.
         rows: ratings predicted.
+        squared: sum of squared errors of each user, ascending by id, (n,); empty where nobody
+            counted them.
+        counts: ratings of each of these users, (n,).
     """
 
     rmse: float
     mae: float
     rows: int
+    squared: Floats = field(default_factory=lambda: np.empty(0))
+    counts: Floats = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,11 @@ import pandas as pd
 from cinematch_dagster.recommenders.evaluation.bootstrap import percentile_interval, resampled_sums
 from cinematch_dagster.recommenders.evaluation.pairs import keys_of
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked
-from cinematch_dagster.recommenders.evaluation.scores import Interval, SliceScores
+from cinematch_dagster.recommenders.evaluation.scores import (
+    Interval,
+    RatingScores,
+    SliceScores,
+)
 from cinematch_dagster.recommenders.metrics import hit, ndcg, precision, recall
 
 Floats = npt.NDArray[np.float64]
@@ -25,6 +29,19 @@ RATIOS = {
     "recall_at_10": ("recall_at_10", "users"),
     "hit_rate": ("hit", "users"),
 }
+
+
+def rating_scores(target: pd.DataFrame, errors: Floats) -> RatingScores:
+    """Return the errors (n,) of the rows of a ratings frame, whole and by user."""
+    users, codes = np.unique(target["userId"].to_numpy(), return_inverse=True)
+    squared = errors**2
+    return RatingScores(
+        rmse=float(np.sqrt(squared.mean())),
+        mae=float(np.abs(errors).mean()),
+        rows=len(errors),
+        squared=np.bincount(codes, squared, len(users)).astype(np.float64),
+        counts=np.bincount(codes, minlength=len(users)).astype(np.float64),
+    )
 
 
 def by_user(ranked: Ranked) -> dict[str, Floats]:

@@ -17,7 +17,7 @@ from cinematch_dagster.recommenders.evaluation.scores import (
 )
 from cinematch_dagster.recommenders.gate import words
 from cinematch_dagster.recommenders.gate.audit import Audit
-from cinematch_dagster.recommenders.gate.interval import paired_interval
+from cinematch_dagster.recommenders.gate.interval import paired_interval, rmse_interval
 from cinematch_dagster.recommenders.gate.rules import Rule, at_least, at_most, more_than
 from cinematch_dagster.recommenders.gate.thresholds import Thresholds
 
@@ -52,6 +52,7 @@ class Verdict:
         rules: in the order in which they were looked at.
         basis: what was compared.
         interval: of NDCG@10's mean difference, challenger less champion; None without one.
+        rmse_gain: interval of RMSE's gain, champion less challenger; None without one.
     """
 
     promoted: bool
@@ -59,6 +60,7 @@ class Verdict:
     rules: tuple[Rule, ...]
     basis: Basis
     interval: Interval | None = None
+    rmse_gain: Interval | None = None
 
 
 def decide(
@@ -75,12 +77,12 @@ def decide(
     By the order: the challenger's NDCG@10 is not worse (the lower bound of the paired bootstrap
     interval of its mean difference reaches minus the tolerance) and far enough above popularity's,
     and something is really better: that bound is above 0, or the interval holds 0 and RMSE is
-    lower by more than the minimum gain. So a tie keeps the champion, and of two models never each
-    is better than the other. Guards are RMSE, MAE, Precision@10, coverage, slices, and the RMSE on
-    the standing test.
+    surely lower (the lower bound of the interval of its gain is above the minimum gain). So a tie
+    keeps the champion, and of two models never each is better than the other. Guards are RMSE,
+    MAE, Precision@10, coverage, slices, and the RMSE on the standing test.
 
-    With fewer ranked users than the threshold, or when stars are primary: RMSE is lower by more
-    than the minimum gain, with the guards that such data allows.
+    With fewer ranked users than the threshold, or when stars are primary: RMSE is surely lower,
+    with the guards that such data allows.
 
     A challenger trained for an older week or on other data than the warehouse has for its week is
     never promoted, and none without held-out rows. The first model has to beat the baseline
@@ -119,17 +121,19 @@ def _weighed(
 ) -> Verdict:
     """Judge by the held-out rows; `least` are the floor's scores on them."""
     interval = paired_interval(new.ranking.ndcg_at_10, old.ranking.ndcg_at_10)
+    gain = rmse_interval(new.rating, old.rating)
     basis = _basis(len(new.ranking.users), thresholds)
     rules = (
         *trusted,
-        *_primary(basis, new, old, least.ranking, interval, thresholds),
+        *_primary(basis, new, old, least.ranking, interval, gain, thresholds),
         more_than("rmse_gain_over_baseline", least.rating.rmse - new.rating.rmse, 0.0),
         *_guards(basis, new, old, thresholds),
         *_slices(new, old, thresholds),
         standing,
     )
     few = thresholds.minimum_ranked_users if basis == "stars, too few ranked users" else None
-    return _verdict(words.compared(new, old, interval, few), rules, basis, interval)
+    compared = words.compared(new, old, interval, gain, few)
+    return _verdict(compared, rules, basis, interval, gain)
 
 
 def _trusted(audit: Audit) -> tuple[Rule, ...]:
@@ -166,10 +170,15 @@ def _primary(
     old: FoldScores,
     popularity: RankingScores,
     interval: Interval | None,
+    rmse_gain: Interval | None,
     limits: Thresholds,
 ) -> tuple[Rule, ...]:
     """Return what decides; the guards come on top."""
-    gain = more_than("rmse_gain", old.rating.rmse - new.rating.rmse, limits.minimum_gain)
+    gain = (
+        more_than("rmse_lowest_gain", rmse_gain.low, limits.minimum_gain)
+        if rmse_gain
+        else at_least("users_with_held_out_ratings", len(new.rating.counts), 2)
+    )
     if basis == "stars":
         return (gain,)
     if basis != "order" or interval is None:  # too few to be sure of anything but a clear loss
@@ -222,14 +231,21 @@ def _slice(name: str, new: SliceScores, old: SliceScores, limits: Thresholds) ->
 
 
 def _verdict(
-    compared: str, rules: tuple[Rule, ...], basis: Basis, interval: Interval | None = None
+    compared: str,
+    rules: tuple[Rule, ...],
+    basis: Basis,
+    interval: Interval | None = None,
+    rmse_gain: Interval | None = None,
 ) -> Verdict:
     promoted = all(rule.passed for rule in rules)
-    return Verdict(promoted, words.reason(promoted, compared, rules), rules, basis, interval)
+    reason = words.reason(promoted, compared, rules)
+    return Verdict(promoted, reason, rules, basis, interval, rmse_gain)
 
 
 def _same_rows(one: FoldScores, other: FoldScores, which: str) -> None:
     _same(one.rating.rows, other.rating.rows, f"{which} rows")
+    if not np.array_equal(one.rating.counts, other.rating.counts):
+        raise ValueError(f"other users on the {which} rows: the same were expected")
     if not np.array_equal(one.ranking.users, other.ranking.users):
         raise ValueError(f"other ranked users on the {which} rows: the same were expected")
 

@@ -16,7 +16,7 @@ class Thresholds:
 
     Attributes:
         primary: what decides, the order (NDCG@10) or the stars (RMSE).
-        minimum_gain: RMSE, in stars, that must be won by more than this to be better.
+        minimum_gain: RMSE, in stars; the lower bound of what is won must be above this.
         ndcg_tolerance: mean NDCG@10 that the lower bound of the difference may lie below 0.
         popularity_factor: times popularity's NDCG@10 that the challenger must reach.
         minimum_ranked_users: fewer users than this can't decide on the order.

@@ -27,7 +27,11 @@ def mean(figures: Floats) -> float:
 
 
 def compared(
-    new: FoldScores, old: FoldScores, interval: Interval | None, needed_users: int | None
+    new: FoldScores,
+    old: FoldScores,
+    interval: Interval | None,
+    rmse_gain: Interval | None,
+    needed_users: int | None,
 ) -> str:
     """Say what was compared, with the figures.
 
@@ -35,11 +39,13 @@ def compared(
         new: the challenger's, on the held-out rows.
         old: the champion's.
         interval: of the difference in NDCG@10.
+        rmse_gain: interval of the gain in RMSE.
         needed_users: ranked users that would have been needed, when there are too few.
     """
+    gain = f"gain {old.rating.rmse - new.rating.rmse:+.4f}{_sure(rmse_gain)}"
     stars = (
         f"RMSE {new.rating.rmse:.4f} against {old.rating.rmse:.4f} on {new.rating.rows:,} "
-        "held-out rows"
+        f"held-out rows ({gain})"
     )
     users = len(new.ranking.users)
     if needed_users is not None:
@@ -48,9 +54,12 @@ def compared(
             "the order needs, so RMSE and the floors decided"
         )
     one, other = mean(new.ranking.ndcg_at_10), mean(old.ranking.ndcg_at_10)
-    sure = f", 95 % interval {interval.low:+.4f} to {interval.high:+.4f}" if interval else ""
     order = f"NDCG@10 {one:.4f} against {other:.4f} for {users:,} users"
-    return f"{order} (difference {one - other:+.4f}{sure}), {stars}"
+    return f"{order} (difference {one - other:+.4f}{_sure(interval)}), {stars}"
+
+
+def _sure(interval: Interval | None) -> str:
+    return f", 95 % interval {interval.low:+.4f} to {interval.high:+.4f}" if interval else ""
 
 
 def reason(promoted: bool, compared: str, rules: Sequence[Rule]) -> str:
