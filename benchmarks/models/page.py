@@ -190,6 +190,10 @@ def speed_section(store: Store, rows: int) -> str:
     return "\n".join(parts)
 
 
+_PARTS = ("fit", "write", "score", "check", "curve")
+"""What a training job does, in this order."""
+
+
 def growth_section(store: Store) -> str:
     """Render whole training jobs beside each other, the smallest first; empty without any."""
     jobs = {
@@ -202,7 +206,7 @@ def growth_section(store: Store) -> str:
     lines = [
         (
             f"{rows:,}",
-            *(f"{job[part] * 1e6 / rows:.1f}" for part in ("fit", "write", "score")),
+            *(f"{job[part] * 1e6 / rows:.1f}" if part in job else "" for part in _PARTS),
             f"{job['peak_bytes'] / GB:.2f} GB",
             f"{job['model_bytes'] / 2**20:.0f} MB",
             against_target(job["peak_bytes"] / GB, 8, " GB", at_most=True) if rows >= LARGE else "",
@@ -210,10 +214,13 @@ def growth_section(store: Store) -> str:
         for rows, job in sorted(jobs.items())
     ]
     columns = (
-        "ratings", "fit, s", "write, s", "score, s", "peak memory", "model", "target of memory",
+        "ratings", *(f"{part}, s" for part in _PARTS), "peak memory", "model", "target of memory",
     )  # fmt: skip
     measured = store.measured(f"speed/{rows}/training" for rows in jobs)
-    words = "Whole training jobs, seconds for each million ratings.\n"
+    words = (
+        "Whole training jobs, seconds for each million ratings. The curve is the learning curve; "
+        "empty where a job was measured without the checks and it.\n"
+    )
     return "\n".join(("### Growth of a training job\n", measured, words, table(columns, lines)))
 
 
@@ -266,7 +273,7 @@ def _line(what: str, pair: tuple[float, float], unit: str, target: float | None)
 
 
 def _training(f: Figures) -> str:
-    parts = ", ".join(f"{f[part]:.1f} s to {part}" for part in ("fit", "write", "score"))
+    parts = ", ".join(f"{f[part]:.1f} s to {part}" for part in _PARTS if part in f)
     return (
         f"A whole training job on {int(f['rows']):,} of the ratings, reading left out: {parts}. "
         f"The process had at most {f['peak_bytes'] / GB:.2f} GB in use; the model takes "

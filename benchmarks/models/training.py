@@ -12,18 +12,19 @@ from benchmarks.models.quality import defaults
 from benchmarks.models.store import Figures
 from benchmarks.timing import in_child, memory_peak, seconds
 from cinematch_dagster.movielens import cut_by_time
-from cinematch_dagster.recommenders import Trained, export, fit
-from cinematch_dagster.recommenders.evaluation import evaluate_fold
+from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
+from cinematch_dagster.recommenders.evaluation import evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.learning import learning_curve
 from serving.model import Model
 
 TEST_SHARE = 0.05
 
 
 def training_job(folder: Path) -> Figures:
-    """Fit both heads to 95 % of the ratings of a folder, write the model, and score it.
+    """Fit both heads to 95 % of the ratings of a folder, write the model, score and check it.
 
-    Reading is left out. The rest is what the asset `trained_model` does, without its plots, its
-    standing test and MLflow.
+    Reading is left out. The rest is what the asset `trained_model` does, without its pictures and
+    MLflow; the learning curve, for which the stars are fitted three times more, is with it.
     """
     return in_child(_job, folder)
 
@@ -40,8 +41,19 @@ def _job(folder: Path) -> Figures:
             "fit": seconds(lambda: trained.append(fit(train, movies, defaults()))),
             "write": seconds(lambda: export(trained[0], model, week=now.date(), trained_at=now)),
         }
-        trained.clear()
-        took["score"] = seconds(lambda: evaluate_fold(Model.load(model), test, train))
+        served = Model.load(model)
+        took["score"] = seconds(lambda: evaluate_fold(served, test, train))
+        took["check"] = seconds(lambda: _check(served, trained[0], train, test))
+        took["curve"] = seconds(lambda: learning_curve(trained[0], test))
         size = sum(path.stat().st_size for path in model.iterdir())
     peak = {"peak_bytes": float(memory_peak()), "model_bytes": float(size)}
     return {"rows": float(len(train)), **took, **peak}
+
+
+def _check(model: Model, trained: Trained, train: pd.DataFrame, test: pd.DataFrame) -> None:
+    """Score the model and the biases as they are, and look at everything that must hold."""
+    scores, floor = (
+        Scores.of(evaluate_static(predictor, test, train))
+        for predictor in (model, trained.baseline)
+    )
+    check_model(model, train, trained.genres, scores, floor)

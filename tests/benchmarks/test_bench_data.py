@@ -59,6 +59,7 @@ def test_raw_ratings_lie_by_user_as_in_movielens(tmp_path: Path) -> None:
     assert not ratings["timestamp"].is_monotonic_increasing
 
 
+@pytest.mark.slow  # each part once
 def test_everything_is_measured(results: Results) -> None:
     assert (results.preparation.rows, results.size.rows) == (ROWS, ROWS + WEEKS * WEEKLY)
     assert {name: t.rows for name, t in results.baseline.items()} == {

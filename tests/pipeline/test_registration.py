@@ -1,15 +1,22 @@
 """Training and the first registration on a real Postgres and a real MLflow server."""
 
+import dagster as dg
+import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
 
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.demo import measured
+from cinematch_dagster.movielens import Prepared
 from cinematch_dagster.pipeline.performance import check_performance
 from cinematch_dagster.pipeline.registry import RegistrationError
 from cinematch_dagster.pipeline.training import FAILED_CHECKS, read_training_data
 from cinematch_dagster.recommenders import Hyperparameters, fit
+from cinematch_dagster.recommenders.errors import TrainingError
 from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.batches import Batch, load_batch
 from cinematch_dagster.warehouse.connection import connect
 from serving.heads import FactorRating
 from tests.pipeline.pipeline_support import (
@@ -24,6 +31,7 @@ from tests.pipeline.pipeline_support import (
 )
 
 
+@pytest.mark.slow  # a training more; its neighbour in later/ cheats with held-out rows
 def test_a_first_model_that_saw_the_test_is_refused(cheat: Cheat, register_week: Register) -> None:
     cheat(0, lambda data: [data.standing])
     refused = register_week(0)
@@ -63,6 +71,61 @@ def test_a_model_that_failed_a_check_is_not_registered(
     with pytest.raises(RegistrationError, match=refused):
         register_week(0)
     assert rows(warehouse, "SELECT count(*) FROM promotions") == [(0,)]
+    # No version either: where the API tries candidates out, it would follow it.
+    assert client.search_model_versions(f"run_id = '{run_id}'") == []
+
+
+def test_a_rating_that_is_repeated_tests_nothing(warehouse: str, sample: Prepared) -> None:
+    before = read_training_data(warehouse, week(1))
+    tested = before.standing.head(100)[["userId", "movieId"]]
+    again = sample.batches[0].ratings.iloc[:500].copy()
+    again.iloc[:100, :2] = tested.to_numpy()  # the oldest rows of the batch: they are trained on
+    again.iloc[-50:, :2] = before.ratings.head(50)[["userId", "movieId"]].to_numpy()
+    load_batch(warehouse, Batch("batch_w1", week(1), again, "a sha", None, 0.2))
+    after = read_training_data(warehouse, week(1))
+    assert len(after.standing) == len(before.standing) - 100
+    assert len(after.held_out) == 100 - 50
+    trained = set(zip(after.ratings["userId"], after.ratings["movieId"], strict=True))
+    for rows_ in (after.standing, after.held_out):
+        pairs = list(zip(rows_["userId"], rows_["movieId"], strict=True))
+        assert trained.isdisjoint(pairs)
+        assert len(set(pairs)) == len(pairs)
+
+
+class Tracked:
+    """MLflow's module as dagster-mlflow's resource gives it."""
+
+    def __init__(self, client: MlflowClient) -> None:
+        self.tracking_client = client
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(mlflow, name)
+
+
+def test_without_ratings_a_training_says_so_and_is_not_tried_again(
+    warehouse_dsn: str, settings: Settings, client: MlflowClient
+) -> None:
+    assert settings.database_url is not None
+    with pytest.raises(TrainingError, match="the warehouse has 0 ratings to train on and 0 to"):
+        read_training_data(warehouse_dsn, week(0))
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    mlflow.set_experiment("cinematch")
+    run_id = mlflow.start_run().info.run_id
+    found = dg.materialize(
+        [trained_model],
+        partition_key=week(0).isoformat(),
+        resources={"warehouse": WarehouseResource(), "mlflow": Tracked(client)},
+        raise_on_error=False,
+    )
+    mlflow.set_tracking_uri(before)
+    assert not found.success
+    kinds = [event.event_type_value for event in found.all_events]
+    assert "STEP_FAILURE" in kinds
+    assert "STEP_UP_FOR_RETRY" not in kinds
+    (failed,) = found.get_step_failure_events()
+    assert "data_preparation" in str(failed.event_specific_data)
+    assert client.get_run(run_id).info.status == "FAILED"
 
 
 def test_registering_without_a_trained_model_names_the_week(register_week: Register) -> None:

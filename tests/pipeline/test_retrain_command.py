@@ -34,6 +34,7 @@ def decide(dsn: str, number: int) -> Decision:
     return made
 
 
+@pytest.mark.slow  # a whole retraining in a process; the story retrains in one, too
 def test_what_was_decided_is_trained_promoted_and_reported_once(
     warehouse: str, dagster: FakeGitHub
 ) -> None:

@@ -86,6 +86,14 @@ class TestFold:
         test = ratings_frame((1, 20, 5.0), (1, 19, 5.0))
         assert evaluate_fold(LastStars(), test, KNOWN[1:]).ranking.ndcg_at_10.tolist() == [1.0]
 
+    def test_what_another_was_trained_on_is_nobodys_candidate(self) -> None:
+        gone = ratings_frame((1, 19, 2.0), (3, 20, 2.0))
+        found = evaluate_fold(LastStars(), TEST, KNOWN, no_candidates=gone)
+        assert found.ranking.users.tolist() == [3]  # user 1 has nothing left to find
+        assert found.ranking.ndcg_at_10.tolist() == pytest.approx([1 / np.log2(3)])  # 19, then 18
+        assert found.rating.rows == 3
+        assert (found.rating.counts.tolist(), found.rating.squared.tolist()) == ([2, 1], [2.5, 4])
+
     def test_both_contenders_stand_at_the_same_cut(
         self, model: Model, trained: Trained, ratings: pd.DataFrame
     ) -> None:

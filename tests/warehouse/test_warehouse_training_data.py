@@ -82,6 +82,20 @@ def test_later_weeks_do_not_count(loaded: psycopg.Connection) -> None:
     assert training_batches(loaded, week(1)) == ["baseline", "batch_w1"]
 
 
+def test_of_a_pair_that_is_held_out_twice_the_latest_rating_tests(
+    warehouse_dsn: str, loaded: psycopg.Connection
+) -> None:
+    others = [(5, movie, 1.0, 400) for movie in range(4)]
+    load_batch(warehouse_dsn, batch(3, frame([*others, (9, 9, 4.0, 401)])))
+    found = held_out(loaded, week(3))
+    pd.testing.assert_frame_equal(found, frame([(9, 8, 0.5, 304), (9, 9, 4.0, 401)]))
+    promote(loaded, "2", 3, "merge")
+    tests = standing_test(loaded)
+    pd.testing.assert_frame_equal(
+        tests, frame([(2, 12, 5.0, 104), (9, 8, 0.5, 304), (9, 9, 4.0, 401)])
+    )
+
+
 def test_a_merge_changes_no_training_row_and_makes_the_held_out_ones_standing_test(
     loaded: psycopg.Connection,
 ) -> None:
@@ -113,8 +127,11 @@ def test_no_test_and_no_held_out_row_is_ever_trained_on(
 
     def check(through: int) -> None:
         trained = rows(training_ratings(connection, week(through)))
-        never = rows(standing_test(connection)) | rows(held_out(connection, week(9)))
+        never = {tuple(row) for row in connection.execute(UNTRAINED)}
         assert len(never) == 300 + 4 * 140
+        tests = rows(standing_test(connection)) | rows(held_out(connection, week(9)))
+        assert tests < never
+        assert {row[:2] for row in tests} == {row[:2] for row in never}
         assert trained.isdisjoint(never)
         assert len({row[:2] for row in trained}) == len(trained)
 
@@ -123,6 +140,12 @@ def test_no_test_and_no_held_out_row_is_ever_trained_on(
     promote(connection, "2", 2, "merge")
     for through in range(5):
         check(through)
+
+
+UNTRAINED = """
+SELECT "userId", "movieId", rating, "timestamp" FROM ratings WHERE data_split = 'test'
+UNION SELECT "userId", "movieId", rating, "timestamp" FROM ratings_buffer WHERE held_out
+"""
 
 
 def rows(ratings: pd.DataFrame) -> set[tuple[float, ...]]:

@@ -111,7 +111,8 @@ def _score(
 ) -> FoldScores:
     predicted = predictor.predict(target["userId"].to_numpy(), target["movieId"].to_numpy())
     wrong = errors(target["rating"].to_numpy(), predicted)
-    rated = known if no_candidates is None else pd.concat([known, no_candidates])
+    gone = no_candidates is not None and len(no_candidates) > 0
+    rated = pd.concat([known, no_candidates]) if gone else known
     ranked = rank(predictor, relevant_pairs(target, rated), rated)
     beyond = _beyond(ranked, predictor.movie_ids, trained, vectors, catalogue_size)
     return FoldScores(

@@ -7,6 +7,7 @@ from mlflow import MlflowClient
 
 from cinematch_dagster.pipeline import registration
 from cinematch_dagster.pipeline.registry import MODEL_NAME, RegistrationError
+from cinematch_dagster.warehouse.connection import RATINGS, connect
 from cinematch_dagster.warehouse.promotions import Promotion
 from tests.pipeline.pipeline_support import (
     Arrive,
@@ -55,11 +56,11 @@ def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
     client: MlflowClient,
     first: Promotion,
 ) -> None:
-    arrive(1)
-    arrive(2)
+    for number in (1, 2, 3):
+        arrive(number)
     train_week(1)  # and its registration fails before it has done anything
-    train_week(2)
-    second = register_week(2)
+    train_week(3)
+    second = register_week(3)
     assert second.promoted
     assert second.from_version == first.version
     assert production(client) == second.version
@@ -79,12 +80,12 @@ def test_a_retraining_retried_after_a_newer_one_never_takes_production_back(
     assert "older than the champion's" in late.reason
     assert production(client) == second.version
 
-    again = register_week(2)  # a retry of what had succeeded
+    again = register_week(3)  # a retry of what had succeeded
     assert (again.version, again.promoted) == (second.version, True)
     assert production(client) == second.version
     assert rows(warehouse, "SELECT week, promoted FROM promotions ORDER BY id") == [
         (week(0), True),
-        (week(2), True),
+        (week(3), True),
         (week(1), False),
     ]
     stages = {
@@ -113,16 +114,29 @@ def test_a_challenger_that_saw_the_held_out_rows_is_refused(
 
 
 def test_a_promotion_merges_the_buffer_and_moves_the_baseline(
-    warehouse: str, arrive: Arrive, train_week: Train, register_week: Register
+    warehouse: str,
+    arrive: Arrive,
+    train_week: Train,
+    register_week: Register,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    arrive(1)
-    arrive(2)
+    free: list[object] = []
+
+    def delete(*_: object) -> None:
+        with connect(warehouse) as other:  # a rollback that wants to begin now
+            query = "SELECT pg_try_advisory_xact_lock(%s)"
+            free.extend(other.execute(query, [RATINGS]).fetchall())
+
+    monkeypatch.setattr(registration, "delete_old_versions", delete)
+    for number in (1, 2, 3):
+        arrive(number)
     before = rows(warehouse, "SELECT count(*) FROM ratings")
-    train_week(2)
-    assert register_week(2).promoted
+    train_week(3)
+    assert register_week(3).promoted
     assert before == [(35_971,)]
     assert rows(warehouse, "SELECT data_split, count(*) FROM ratings GROUP BY 1 ORDER BY 1") == [
-        ("test", 10_792 + 2 * 959),
-        ("train", 25_179 + 2 * (4_796 - 959)),
+        ("test", 10_792 + 3 * 959),
+        ("train", 25_179 + 2 * (4_796 - 959) + (4_797 - 959)),
     ]
     assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(0,)]
+    assert free == [(False,)]  # no version is deleted while somebody goes back to it

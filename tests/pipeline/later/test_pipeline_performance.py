@@ -73,17 +73,18 @@ def test_the_same_figures_after_a_merge_and_a_later_promotion(
     train_week: Train,
     register_week: Register,
 ) -> None:
-    for number in (1, 2):
+    for number in (1, 2, 3):
         arrive(number)
-    before = [week_performance(warehouse, week(number), settings) for number in (1, 2)]
-    train_week(2)
-    second = register_week(2)
+    before = [week_performance(warehouse, week(number), settings) for number in (1, 2, 3)]
+    train_week(3)
+    second = register_week(3)
     assert second.promoted
-    arrive(3)
-    assert rows(warehouse, "SELECT DISTINCT batch_id FROM ratings_buffer") == [("batch_w3",)]
-    after = [week_performance(warehouse, week(number), settings) for number in (1, 2, 3)]
-    assert after[:2] == before
+    arrive(4)
+    assert rows(warehouse, "SELECT DISTINCT batch_id FROM ratings_buffer") == [("batch_w4",)]
+    after = [week_performance(warehouse, week(number), settings) for number in (1, 2, 3, 4)]
+    assert after[:3] == before
     assert [found and found.version for found in after] == [
+        first.version,
         first.version,
         first.version,
         second.version,

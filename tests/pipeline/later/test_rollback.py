@@ -35,10 +35,10 @@ def test_the_way_back_and_what_stays_of_old_versions(
 ) -> None:
     client = MlflowClient(settings.tracking_uri)
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
-    for number in (1, 2):
+    for number in (1, 2, 3):
         arrive(number)
-    train_week(2)
-    second = register(warehouse, week(2), settings, "a run")
+    train_week(3)
+    second = register(warehouse, week(3), settings, "a run")
     assert second.promoted, second.reason
     assert registry.release().version == second.version
 
@@ -65,7 +65,7 @@ def test_the_way_back_and_what_stays_of_old_versions(
     assert views(dashboard)["trained"]["week"] == week(0).isoformat()
 
     # A decision that was made stays, and a retry of it doesn't undo the rollback.
-    again = register(warehouse, week(2), settings, "a retry")
+    again = register(warehouse, week(3), settings, "a retry")
     assert (again.version, again.reason) == (second.version, second.reason)
     assert registry.release().version == first.version
 
@@ -105,12 +105,12 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
     train_week: Train,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for number in (1, 2):
+    for number in (1, 2, 3):
         arrive(number)
-    train_week(2)
-    assert register(warehouse, week(2), settings, "a run").promoted
-    arrive(3)
     train_week(3)
+    assert register(warehouse, week(3), settings, "a run").promoted
+    arrive(4)
+    train_week(4)
     with connect(warehouse) as connection:
         first, second = (p.version for p in periods(connection))
     compare = registration._compare
@@ -124,6 +124,6 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
     with monkeypatch.context() as patch:
         patch.setattr(registration, "_compare", slow)
         with pytest.raises(RegistrationError, match=meanwhile):
-            register(warehouse, week(3), settings, "a run")
-    assert register(warehouse, week(3), settings, "a retry").from_version == first
+            register(warehouse, week(4), settings, "a run")
+    assert register(warehouse, week(4), settings, "a retry").from_version == first
     assert int(second) > int(first)
