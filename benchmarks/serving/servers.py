@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,13 +87,15 @@ def tracking(folder: Path) -> Iterator[str]:
 
 def register(uri: str, folder: Path) -> None:
     """Register a folder as the version in production."""
-    import mlflow
+    with warnings.catch_warnings(action="ignore"):  # MLflow's own
+        import mlflow
 
-    import serving.pyfunc
+        import serving.pyfunc
 
     os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
     mlflow.set_tracking_uri(uri)
-    with mlflow.start_run(experiment_id="0"):  # whatever another one was chosen before
+    ignored = warnings.catch_warnings(action="ignore")
+    with ignored, mlflow.start_run(experiment_id="0"):  # whatever was chosen before
         logged = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(Path(serving.pyfunc.__file__)),
