@@ -41,7 +41,9 @@ def tune_model(
         {
             "study": found.study,
             found.metric: found.value,
-            "present settings": found.current or "outside the ranges, or given up",
+            "present settings": "outside the ranges, or given up"
+            if found.current is None
+            else found.current,
             "trials": found.complete,
             "given up early": found.pruned,
             "proposal": dg.MetadataValue.md(f"```toml\n{found.toml}```"),
