@@ -5,6 +5,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from benchmarks.serving.servers import tracking
 from cinematch_dagster.settings import ROOT, load_settings
@@ -15,10 +17,24 @@ from cinematch_dagster.warehouse.dsn import with_database
 from tests.databases import copy_of
 from tests.external_postgres import ExternalServer
 
+LATER = "tests/pipeline/later/"
+
 # Two busy cores: how long one example takes says nothing about the code. `make test-all` runs more.
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=100)
 hypothesis.settings.load_profile("quick")
+
+
+class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """One worker for the tests of a file, and for those of `later`, which begin with one model."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return LATER if file.startswith(LATER) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,10 @@
 """The shipped sample as its profile cuts it."""
 
-from cinematch_dagster.movielens import Prepared, load, prepare
+import functools
+
+import pandas as pd
+
+from cinematch_dagster.movielens import Prepared, load, movie_features, prepare
 from cinematch_dagster.settings import ROOT, read_settings
 
 
@@ -16,3 +20,9 @@ def prepared_sample(injected_shift: float = 1.0) -> Prepared:
         batches=data.batches,
         injected_shift=injected_shift,
     )
+
+
+@functools.cache
+def sample_movies() -> pd.DataFrame:
+    """Return its movies with their features."""
+    return movie_features(load("sample", ROOT / "data").movies).frame

@@ -190,8 +190,11 @@ def speed_section(store: Store, rows: int) -> str:
     return "\n".join(parts)
 
 
-_PARTS = ("fit", "write", "score", "check", "curve")
-"""What a training job does, in this order."""
+_PARTS = {
+    "fit": "fitting", "write": "writing", "score": "scoring", "check": "checking",
+    "curve": "the learning curve",
+}  # fmt: skip
+"""What a training job does, in this order, and the words for it."""
 
 
 def growth_section(store: Store) -> str:
@@ -273,7 +276,7 @@ def _line(what: str, pair: tuple[float, float], unit: str, target: float | None)
 
 
 def _training(f: Figures) -> str:
-    parts = ", ".join(f"{f[part]:.1f} s to {part}" for part in _PARTS if part in f)
+    parts = ", ".join(f"{words} {f[part]:.1f} s" for part, words in _PARTS.items() if part in f)
     return (
         f"A whole training job on {int(f['rows']):,} of the ratings, reading left out: {parts}. "
         f"The process had at most {f['peak_bytes'] / GB:.2f} GB in use; the model takes "

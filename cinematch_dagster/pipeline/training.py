@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -53,6 +54,8 @@ ARTIFACT = "model"
 FAILED_CHECKS = "failed_checks"
 """Tag of an MLflow run: the names of the checks that its model did not pass."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow")
+NOT_OF_A_MODEL = ("__pycache__", "live", "pages", "routes", "schemas")
+"""What of the package `serving` no model carries, since only the API needs it."""
 
 
 @dataclass(frozen=True)
@@ -247,12 +250,13 @@ def _floor(trained: Trained, data: TrainingData) -> dict[str, FoldScores]:
 def _log_metrics(
     mlflow: Any, scores: Mapping[str, FoldScores], result: TrainingResult, model_id: str
 ) -> None:
-    """Log every figure to the run and to its model."""
-    for name, found in scores.items():
-        mlflow.log_metrics(tracking.metrics(name, found), model_id=model_id)
-    mlflow.log_metric("fit_seconds", result.seconds, model_id=model_id)
+    """Log every figure to the run and to its model, in one request."""
+    figures = {"fit_seconds": result.seconds}
     if result.peak_memory_mb is not None:
-        mlflow.log_metric("peak_memory_mb", result.peak_memory_mb, model_id=model_id)
+        figures["peak_memory_mb"] = result.peak_memory_mb
+    for name, found in scores.items():
+        figures |= tracking.metrics(name, found)
+    mlflow.log_metrics(figures, model_id=model_id)
 
 
 def _figures(
@@ -285,13 +289,16 @@ def _figures(
 
 
 def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> str:
-    """Log the folder of a model with the code that serves it; returns MLflow's id of it."""
+    """Log the folder of a model with the code that loads it; returns MLflow's id of it."""
+    source = Path(serving.pyfunc.__file__).parent
+    code = folder.with_name(source.name)
+    shutil.copytree(source, code, ignore=shutil.ignore_patterns(*NOT_OF_A_MODEL))
     example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
     logged = mlflow.pyfunc.log_model(
         name=ARTIFACT,
         python_model=serving.pyfunc.__file__,
         artifacts={ARTIFACT: str(folder)},
-        code_paths=[str(Path(serving.pyfunc.__file__).parent)],
+        code_paths=[str(code)],
         signature=serving.pyfunc.SIGNATURE,
         input_example=example,
         pip_requirements=list(REQUIREMENTS),

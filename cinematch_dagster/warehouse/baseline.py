@@ -4,7 +4,6 @@ import datetime
 
 import pandas as pd
 import psycopg
-from psycopg.types.json import Jsonb
 
 from cinematch_dagster.warehouse.connection import lock_ratings
 from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
@@ -17,6 +16,8 @@ from cinematch_dagster.warehouse.ingestion import (
     ingestion,
 )
 from cinematch_dagster.warehouse.sql import query
+
+_MOVIE_COLUMNS = ("movieId", "title", "genres", "pca_features")
 
 
 def load_baseline(
@@ -78,14 +79,8 @@ def load_movies(connection: psycopg.Connection, movies: pd.DataFrame) -> int:
         connection: used within its current transaction.
         movies: columns movieId, title, genres (separated by '|') and pca_features (10 numbers).
     """
-    rows = [
-        (int(movie), title, genres, Jsonb([float(f) for f in features]))
-        for movie, title, genres, features in zip(
-            *(movies[c] for c in ("movieId", "title", "genres", "pca_features")), strict=True
-        )
-    ]
     lock_ratings(connection)
-    with connection.cursor() as cursor:
-        cursor.executemany(query("movie_upsert"), rows)
+    records = movies[list(_MOVIE_COLUMNS)].to_json(orient="records", double_precision=15)
+    connection.execute(query("movie_upsert"), {"movies": records})
     recount_genres(connection)
-    return len(rows)
+    return len(movies)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 
-from cinematch_dagster.movielens import Prepared, load, movie_features
-from cinematch_dagster.settings import ROOT, Settings
+from cinematch_dagster.movielens import Prepared
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import Promotion
+from tests.sample import sample_movies
 
 with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     import mlflow.pyfunc
@@ -54,7 +55,7 @@ def load_sample(dsn: str, sample: Prepared) -> None:
     """The sample's baseline and movies, into an empty warehouse."""
     with connect(dsn) as connection:
         load_baseline(connection, sample.baseline, "baseline", week(0))
-        load_movies(connection, movie_features(load("sample", ROOT / "data").movies).frame)
+        load_movies(connection, sample_movies())
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Tests that begin after the first promotion: its model is trained once for each of their files."""
+"""Tests that begin after the first promotion: its model is trained once for all of them."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from tests.databases import copy_of
 from tests.pipeline.pipeline_support import SMALL_MODELS, load_sample, rows, training, week
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def warehouse_template(
     postgres_server: str,
     warehouse_template: str,
