@@ -17,21 +17,24 @@ from cinematch_dagster.settings import load_settings
 T = TypeVar("T")
 
 _data = load_settings().data
-_end = _data.first_week + datetime.timedelta(weeks=_data.weeks)
 
 
-def _weekly(start: datetime.date) -> dg.WeeklyPartitionsDefinition:
+def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
+    """Return so many weeks from a Monday on, those to come included: a batch may be early."""
     # Dagster's week starts on Sunday unless the offset says otherwise: 1 is Monday.
     return dg.WeeklyPartitionsDefinition(
-        start_date=start.isoformat(), end_date=_end.isoformat(), day_offset=1, end_offset=1
+        start_date=start.isoformat(),
+        end_date=(start + count * WEEK).isoformat(),
+        day_offset=1,
+        end_offset=count,
     )
 
 
 #: The weeks in which a batch can arrive.
-weeks = _weekly(_data.first_week)
+weeks = weekly(_data.first_week, _data.weeks)
 
 #: The same weeks and, before them, week zero: the model trained on the baseline alone.
-model_weeks = _weekly(week_zero(_data.first_week))
+model_weeks = weekly(week_zero(_data.first_week), _data.weeks + 1)
 
 #: A model's week depends on the same week's drift report; week zero has none.
 drift_of_model_week = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)

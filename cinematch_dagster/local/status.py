@@ -26,7 +26,11 @@ query Ticks {
   sensorsOrError(repositorySelector: {
     repositoryLocationName: "cinematch", repositoryName: "__repository__"
   }) {
-    ... on Sensors { results { name sensorState { status ticks(limit: 1) { timestamp } } } }
+    ... on Sensors {
+      results {
+        name sensorState { status ticks(limit: 1, statuses: [SUCCESS, SKIPPED]) { timestamp } }
+      }
+    }
   }
 }
 """

@@ -23,12 +23,14 @@ def week_report(
 ) -> DriftReport:
     """Compare a week, alone and cumulated, with the baseline that held in that week.
 
-    A function of history alone: it gives the same report whenever it is computed.
+    A function of history alone: it gives the same report whenever it is computed. A week that was
+    not loaded has an empty one, whatever the weeks before it have.
     """
+    batch = batch_histogram(connection, week)
     return assess(
         baseline=baseline_histogram(connection, week),
-        per_batch=batch_histogram(connection, week),
-        cumulative=cumulative_histogram(connection, week),
+        per_batch=batch,
+        cumulative=cumulative_histogram(connection, week) if batch.any() else batch,
         policy=policy,
     )
 

@@ -14,7 +14,9 @@ from cinematch_dagster.warehouse.sql import scalar
 QUESTIONS = {
     "week_arrives": "A week was loaded within `freshness.week_max_days`.",
     "model_is_recent": "The model in production is younger than `freshness.model_max_days`.",
-    "sensors_tick": "Every sensor that is on has ticked within `freshness.sensor_max_minutes`.",
+    "sensors_tick": (
+        "Every sensor that is on has ticked without an error in `freshness.sensor_max_minutes`."
+    ),
 }
 
 
@@ -66,7 +68,10 @@ def _age(
 def sensors_tick(
     ticks: Mapping[str, float | None], limits: FreshnessSettings, now: datetime.datetime
 ) -> Finding:
-    """Look at when (unix seconds) each sensor that is on has ticked last; None is never."""
+    """Look at when (unix seconds) each sensor that is on has ticked last; None is never.
+
+    A tick that failed is none.
+    """
     limit = limits.sensor_max_minutes * 60
     silent = [
         f"{name} " + ("never" if at is None else f"{(now.timestamp() - at) / 60:.0f} minutes ago")
@@ -75,6 +80,6 @@ def sensors_tick(
     ]
     if silent:
         minutes = limits.sensor_max_minutes
-        text = f"last tick of {', '.join(silent)} (at most {minutes:g} minutes expected)"
+        text = f"last good tick of {', '.join(silent)} (at most {minutes:g} minutes expected)"
         return Finding("sensors_tick", False, text)
     return Finding("sensors_tick", bool(ticks), f"{len(ticks)} sensors tick")

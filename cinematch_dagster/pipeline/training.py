@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import psycopg
 from matplotlib.figure import Figure
 
 import serving.pyfunc
@@ -43,6 +44,7 @@ from cinematch_dagster.warehouse.promotions import record_metrics
 from cinematch_dagster.warehouse.training_data import (
     catalogue,
     held_out,
+    newest_week,
     standing_test,
     training_batches,
     training_ratings,
@@ -142,10 +144,12 @@ def read_training_data(dsn: str, week: datetime.date) -> TrainingData:
     """Read everything at one moment and close the connection before training starts.
 
     Raises:
-        TrainingError: there is nothing to train on, or nothing to test with.
+        TrainingError: there is nothing to train on, nothing to test with, or no batch of this week
+            or a later one: a model of a week to come would stand above those of the weeks between.
     """
     with connect(dsn) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        _refuse_future(connection, week)
         ratings = training_ratings(connection, week)
         data = TrainingData(
             week=week,
@@ -161,6 +165,15 @@ def read_training_data(dsn: str, week: datetime.date) -> TrainingData:
             "to test with: some of each, as data_preparation loads them, were expected"
         )
     return data
+
+
+def _refuse_future(connection: psycopg.Connection, week: datetime.date) -> None:
+    newest = newest_week(connection)
+    if newest and week > newest:
+        raise TrainingError(
+            f"week {week} can't have a model yet: a week up to {newest}, the newest that is "
+            "loaded, was expected"
+        )
 
 
 def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str) -> TrainingResult:

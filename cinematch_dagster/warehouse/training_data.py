@@ -9,7 +9,7 @@ import psycopg
 from cinematch_dagster.movielens.ratings import in_order, pair_keys
 from cinematch_dagster.warehouse.copy import copy_out
 from cinematch_dagster.warehouse.ingestion import Ingestion, IngestionError
-from cinematch_dagster.warehouse.sql import query
+from cinematch_dagster.warehouse.sql import query, scalar
 
 _ORDER = ["timestamp", "userId", "movieId"]
 
@@ -31,7 +31,7 @@ def standing_test(connection: psycopg.Connection) -> pd.DataFrame:
 def held_out(connection: psycopg.Connection, through: datetime.date) -> pd.DataFrame:
     """Return the held-out rows of the buffer up to this week, the latest rating of each pair.
 
-    None when the buffer is empty.
+    No row when the buffer is empty.
     """
     return _ordered(_latest(copy_out(connection, query("held_out"), {"through": through})))
 
@@ -50,6 +50,14 @@ def week_ratings(connection: psycopg.Connection, batch: Ingestion) -> pd.DataFra
             f"{batch.merged_version} was promoted"
         )
     return _ordered(found)
+
+
+def newest_week(connection: psycopg.Connection) -> datetime.date | None:
+    """Return the newest week that is loaded, week zero after the baseline; None before it."""
+    newest: datetime.date | None = scalar(
+        connection, b"SELECT max(week) FROM ingestion_metadata WHERE status = 'completed'"
+    )
+    return newest
 
 
 def training_batches(connection: psycopg.Connection, through: datetime.date) -> list[str]:

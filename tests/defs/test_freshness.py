@@ -20,6 +20,7 @@ from dagster._core.scheduler.instigation import (
     TickData,
     TickStatus,
 )
+from dagster_shared.error import SerializableErrorInfo
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
@@ -131,8 +132,8 @@ def test_status_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     ("minutes", "passed", "text"),
     [
         ({"a": 1.0, "b": 9.9}, True, "2 sensors tick"),
-        ({"a": 1.0, "b": 11.0}, False, "last tick of b 11 minutes ago"),
-        ({"a": None}, False, "last tick of a never"),
+        ({"a": 1.0, "b": 11.0}, False, "last good tick of b 11 minutes ago"),
+        ({"a": None}, False, "last good tick of a never"),
         ({}, False, "0 sensors tick"),
     ],
 )
@@ -145,8 +146,9 @@ def test_a_silent_sensor_is_named(
     assert found.text.startswith(text)
 
 
-def test_the_last_tick_of_a_sensor_that_is_on_is_found(instance: dg.DagsterInstance) -> None:
+def test_the_last_good_tick_of_a_sensor_that_is_on_is_found(instance: dg.DagsterInstance) -> None:
     code = RegisteredCodeLocationOrigin("cinematch")
+    broke = SerializableErrorInfo("Postgres refused", [], "OperationalError")
     origins = {
         name: RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "__repository__"), name)
         for name in ("on", "off")
@@ -158,11 +160,14 @@ def test_the_last_tick_of_a_sensor_that_is_on_is_found(instance: dg.DagsterInsta
             SensorInstigatorData(),
         )  # fmt: skip
         instance.add_instigator_state(state)
-        for at in (100.0, 200.0):
+        for at, outcome in (
+            (100.0, TickStatus.SKIPPED), (200.0, TickStatus.SKIPPED), (300.0, TickStatus.FAILURE),
+        ):  # fmt: skip
             instance.create_tick(
                 TickData(
-                    state.instigator_origin_id, name, state.instigator_type, TickStatus.SKIPPED,
+                    state.instigator_origin_id, name, state.instigator_type, outcome,
                     at, selector_id=state.selector_id,
+                    error=broke if outcome is TickStatus.FAILURE else None,
                 )
             )  # fmt: skip
     assert last_ticks(instance) == {"on": 200.0}

@@ -207,6 +207,33 @@ def test_the_address_is_not_logged_when_a_notice_is_sent(
     assert SECRET not in caplog.text
 
 
+@dg.asset
+def unreachable() -> None:
+    raise ConnectionError("Postgres refused\nand more")
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("sound", asset="unsound", blocking=True)])
+def unsound() -> Iterator[dg.MaterializeResult[None]]:
+    failed = dg.AssetCheckResult(check_name="sound", passed=False)
+    yield dg.MaterializeResult(check_results=[failed])
+
+
+@pytest.mark.parametrize(
+    ("asset", "told"),
+    [(unreachable, "unreachable: ConnectionError: Postgres refused"), (unsound, "unsound: sound")],
+)
+def test_a_failure_says_what_was_raised_first_or_which_check_failed(
+    sensor: Sensor,
+    webhook: Webhook,
+    instance: dg.DagsterInstance,
+    asset: dg.AssetsDefinition,
+    told: str,
+) -> None:
+    dg.materialize([asset], instance=instance, raise_on_error=False)
+    sensor.tick()
+    assert webhook.got[0]["blocks"][1]["text"]["text"].endswith(told)
+
+
 def test_without_a_webhook_nothing_is_looked_at(
     platform_settings: Path, instance: dg.DagsterInstance
 ) -> None:

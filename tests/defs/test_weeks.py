@@ -11,6 +11,11 @@ import dagster as dg
 import psycopg
 import pytest
 
+from cinematch_dagster.defs.partitions import weekly
+from cinematch_dagster.drift import Level
+from cinematch_dagster.pipeline.drift import check_week, week_report
+from cinematch_dagster.pipeline.evidence import current_evidence
+from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -46,6 +51,30 @@ def test_a_week_says_how_many_rows_are_in_file_and_table(
     assert rows(
         database, "SELECT record_count, status FROM ingestion_metadata WHERE batch_id = 'batch_w1'"
     ) == [(2000, "completed")]
+
+
+def test_a_week_without_a_batch_reports_nothing_of_the_weeks_before_it(
+    drop: Drop, run_weeks: Run, database: psycopg.Connection
+) -> None:
+    for number in (1, 2):
+        drop(number, drifted=True)
+    assert run_weeks(1, 2).success
+    alerts = rows(database, "SELECT count(*) FROM drift_alerts")
+    policy = load_settings().drift
+    assert week_report(database, datetime.date(2024, 1, 8), policy).level is Level.DRIFT
+    for missing in (datetime.date(2024, 1, 15), datetime.date(2024, 12, 23)):
+        assert check_week(database, missing, policy).level is Level.EMPTY
+        assert current_evidence(database, missing, policy) == set()
+    assert rows(database, "SELECT count(*) FROM drift_alerts") == alerts
+
+
+def test_weeks_to_come_are_there_since_a_batch_may_be_early() -> None:
+    today = datetime.date.today()
+    monday = today - datetime.timedelta(days=today.weekday())
+    keys = weekly(monday, 12).get_partition_keys()
+    assert keys == [str(monday + datetime.timedelta(weeks=n)) for n in range(12)]
+    keys = weekly(datetime.date(2024, 1, 1), 2).get_partition_keys()
+    assert keys == ["2024-01-01", "2024-01-08"]
 
 
 def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(

@@ -75,8 +75,17 @@ def test_a_model_that_failed_a_check_is_not_registered(
     assert client.search_model_versions(f"run_id = '{run_id}'") == []
 
 
+def test_a_week_to_come_gets_no_model(warehouse: str, arrive: Arrive) -> None:
+    with pytest.raises(TrainingError, match=f"week {week(1)} can't .* a week up to {week(0)}, "):
+        read_training_data(warehouse, week(1))
+    arrive(2)
+    assert read_training_data(warehouse, week(1)).batches == ["baseline"]  # its batch may be late
+    with pytest.raises(TrainingError, match=f"week {week(3)} can't .* a week up to {week(2)}, "):
+        read_training_data(warehouse, week(3))
+
+
 def test_a_rating_that_is_repeated_tests_nothing(warehouse: str, sample: Prepared) -> None:
-    before = read_training_data(warehouse, week(1))
+    before = read_training_data(warehouse, week(0))
     tested = before.standing.head(100)[["userId", "movieId"]]
     again = sample.batches[0].ratings.iloc[:500].copy()
     again.iloc[:100, :2] = tested.to_numpy()  # the oldest rows of the batch: they are trained on
@@ -191,7 +200,7 @@ def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
     warehouse: str, arrive: Arrive, settings: Settings
 ) -> None:
     columns = ["userId", "movieId", "rating", "timestamp"]
-    before = read_training_data(warehouse, week(1))
+    before = read_training_data(warehouse, week(0))
     arrive(1)
     after = read_training_data(warehouse, week(1))
     options = settings.training.model_dump(exclude={"held_out_share"})

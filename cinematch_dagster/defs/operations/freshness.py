@@ -3,11 +3,14 @@
 import datetime
 
 import dagster as dg
+from dagster._core.scheduler.instigation import TickStatus
 
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline import freshness
 from cinematch_dagster.pipeline.freshness import QUESTIONS, Finding
 from cinematch_dagster.settings import load_settings
+
+TICKED = [TickStatus.SUCCESS, TickStatus.SKIPPED]
 
 
 @dg.asset_check(asset="ratings_buffer", name="week_arrives", description=QUESTIONS["week_arrives"])
@@ -36,11 +39,13 @@ def sensors_tick(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
 
 
 def last_ticks(instance: dg.DagsterInstance) -> dict[str, float | None]:
-    """Return when each sensor that is on has ticked last."""
+    """Return when each sensor that is on has ticked last; a tick that failed is none."""
     found: dict[str, float | None] = {}
     for state in instance.all_instigator_state():
         if state.instigator_type.value == "SENSOR" and state.is_running:
-            ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
+            ticks = instance.get_ticks(
+                state.instigator_origin_id, state.selector_id, limit=1, statuses=TICKED
+            )
             found[state.instigator_name] = ticks[0].timestamp if ticks else None
     return found
 

@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 import psycopg
+from dagster._core.errors import DagsterAssetCheckFailedError
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
     PARTITION_NAME_TAG,
     WILL_RETRY_TAG,
 )
+from dagster_shared.error import SerializableErrorInfo
 
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.notices import Notice, NoticeError, due, send
@@ -108,14 +110,26 @@ def _weeks(tags: Mapping[str, str]) -> str | None:
 
 
 def _why(instance: dg.DagsterInstance, run_id: str) -> str:
-    """Return the first line of each failed step's error, else what Dagster says of the run."""
+    """Return what each failed step's error says, else what Dagster says of the run."""
     steps = instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE)
     said = [
-        f"{event.step_key}: {error.message.strip().splitlines()[0]}"
+        f"{event.step_key}: {_first_cause(error)}"
         for entry in steps
         if (event := entry.dagster_event) and (error := event.step_failure_data.error)
     ]
     return "; ".join(said) or f"run {run_id} ended without a failed step: its worker is gone"
+
+
+def _first_cause(error: SerializableErrorInfo) -> str:
+    """Return the line that says most: of what was raised first, not of Dagster's wrapper.
+
+    Dagster names failed checks in the lines below its sentence.
+    """
+    while error.cause:
+        error = error.cause
+    lines = [line.strip() for line in error.message.strip().splitlines()]
+    names_below = error.cls_name == DagsterAssetCheckFailedError.__name__
+    return " ".join(lines if names_below else lines[:1])
 
 
 def _rows(connection: psycopg.Connection, after: Told, settings: Settings) -> Iterator[Notice]:
