@@ -74,5 +74,5 @@ lock: $(READY)  ## pin the newest versions again: hashes, no addresses (needs pi
 	pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--no-header --strip-extras --allow-unsafe --extra dev --upgrade -o requirements.lock pyproject.toml
 
-clean: down  ## remove the state of local runs (var/, data/raw, data/prepared)
-	rm -rf var data/raw data/prepared
+clean: down  ## remove the state of local runs (var/, data/raw, data/prepared*)
+	rm -rf var data/raw data/prepared*

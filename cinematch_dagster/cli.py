@@ -4,7 +4,7 @@ import json
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import psycopg
 import typer
@@ -15,11 +15,13 @@ from rich.text import Text
 from cinematch_dagster.commands import data, drift, production, retrain, tune
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
+from cinematch_dagster.local.databases import NO_TABLES
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import raise_on_signals
 from cinematch_dagster.movielens.errors import MovieLensError
 from cinematch_dagster.settings import SettingsError, load_settings
 from cinematch_dagster.warehouse.account import EmbeddedPostgresError
+from cinematch_dagster.warehouse.connection import SchemaError
 from cinematch_dagster.warehouse.dsn import DsnError
 from cinematch_dagster.warehouse.production import RollbackError
 
@@ -32,7 +34,9 @@ KNOWN_ERRORS = (
     MovieLensError,
     RollbackError,
     retrain.RetrainingError,
+    SchemaError,
     psycopg.OperationalError,
+    OSError,
 )
 
 app = typer.Typer(
@@ -119,6 +123,12 @@ def main() -> None:
     """Run the command line; a known error is one sentence and exit status 1."""
     try:
         app()
+    except psycopg.errors.UndefinedTable:
+        _end(NO_TABLES)
     except KNOWN_ERRORS as error:
-        typer.secho(f"error: {' '.join(str(error).split())}", err=True, fg=typer.colors.RED)
-        raise SystemExit(1) from None
+        _end(" ".join(str(error).split()))
+
+
+def _end(why: str) -> NoReturn:
+    typer.secho(f"error: {why}", err=True, fg=typer.colors.RED)
+    raise SystemExit(1) from None

@@ -190,6 +190,12 @@ class NoticeSettings(Section):
     cooldown_minutes: float = Field(60.0, ge=0)
     timeout_seconds: float = Field(5.0, gt=0)
 
+    @model_validator(mode="after")
+    def _pagerduty_knows_whom(self) -> Self:
+        if self.shape == "pagerduty" and self.webhook_url and self.routing_key is None:
+            raise ValueError("routing_key: needed for shape 'pagerduty'")
+        return self
+
 
 class FreshnessSettings(Section):
     """How old things may get before a check says so."""
@@ -278,8 +284,9 @@ class Settings(BaseSettings):
 
     @property
     def prepared_dir(self) -> Path:
-        """Where the preparation writes its files."""
-        return self.data_dir / "prepared"
+        """Where the preparation writes its files: each profile's weeks are its own."""
+        name = "prepared" if self.profile == SAMPLE else f"prepared-{self.profile}"
+        return self.data_dir / name
 
     @property
     def tracking_uri(self) -> str:

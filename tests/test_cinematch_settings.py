@@ -243,3 +243,12 @@ def test_the_apis_variables_in_the_env_file_are_for_the_api(env_file: Path) -> N
     assert read_settings(env_file).api_port == 8001
     assert serving_variables(env_file) == {"CINEMATCH_SERVING_API_KEY": SECRET}
     assert serving_variables(env_file.with_name("missing")) == {}
+
+
+def test_pagerduty_needs_to_know_whom(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CINEMATCH_NOTICES__SHAPE", "pagerduty")
+    monkeypatch.setenv("CINEMATCH_NOTICES__WEBHOOK_URL", "http://127.0.0.1:1/v2/enqueue")
+    with pytest.raises(SettingsError, match=r"notices: .*routing_key: needed for shape"):
+        read_settings()
+    monkeypatch.setenv("CINEMATCH_NOTICES__ROUTING_KEY", "a key")
+    assert read_settings().notices.shape == "pagerduty"

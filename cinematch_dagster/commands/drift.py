@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cinematch_dagster.drift import DriftReport
-from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.local.databases import running_warehouse
 from cinematch_dagster.movielens.weeks import monday_of
 from cinematch_dagster.pipeline.drift import week_report
 from cinematch_dagster.settings import load_settings
@@ -33,7 +33,7 @@ def report(
     """Compare a week, alone and cumulated, with what the model before it was trained on."""
     settings = load_settings()
     monday = monday_of(week, settings.data.first_week)
-    with connect(warehouse_dsn(settings)) as connection:
+    with connect(running_warehouse(settings)) as connection:
         found = week_report(connection, monday, settings.drift)
     if as_json:
         typer.echo(json.dumps(as_plain(monday, found), indent=2))

@@ -3,6 +3,7 @@
 import datetime
 import getpass
 import json
+import os
 from dataclasses import asdict
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.local.databases import running_warehouse
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.production import Period, periods
@@ -30,7 +31,7 @@ def history(
 ) -> None:
     """Say what was in production, when and why."""
     first, last = _asked(at) if at else (None, None)
-    with connect(warehouse_dsn(load_settings())) as connection:
+    with connect(running_warehouse(load_settings())) as connection:
         found = periods(connection, first, last)
     if as_json:
         typer.echo(json.dumps([asdict(p) for p in found], default=_text, indent=2))
@@ -50,8 +51,9 @@ def rollback(
     """Take production back to a version that served before; the API follows by itself."""
     from cinematch_dagster.pipeline.rollback import roll_back
 
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a person waits
     settings = load_settings()
-    done = roll_back(warehouse_dsn(settings), settings, to, why=reason, who=getpass.getuser())
+    done = roll_back(running_warehouse(settings), settings, to, why=reason, who=getpass.getuser())
     typer.echo(f"{done.reason}. Version {done.version}, of week {done.week}, is in production.")
 
 
@@ -62,15 +64,23 @@ def _asked(text: str) -> tuple[datetime.datetime, datetime.datetime]:
         typer.BadParameter: neither.
     """
     try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
+        first = datetime.datetime.fromisoformat(text)
+        first = first if first.tzinfo else first.replace(tzinfo=datetime.UTC)
+        return first, first + _length(text)
+    except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"{text!r} (expected a day such as 2024-02-05 or a moment such as 2024-02-05T12:00)",
             param_hint="--at",
         ) from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)
-    whole_day = len(text) == len("2024-02-05")
-    return moment, moment + DAY - datetime.timedelta.resolution if whole_day else moment
+
+
+def _length(text: str) -> datetime.timedelta:
+    """Return how long a day lasts up to its last moment, or no time at all for a moment."""
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return datetime.timedelta()
+    return DAY - datetime.timedelta.resolution
 
 
 def _show(found: list[Period], console: Console) -> None:

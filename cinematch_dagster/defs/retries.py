@@ -1,13 +1,25 @@
 """How often a step is tried again when the fault may pass: a network, a restart, a full queue."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dagster as dg
 
 from cinematch_dagster.settings import load_settings
 
-#: Three tries in all. A fault that won't pass is a `dg.Failure(allow_retries=False)`.
+#: Three tries in all. What won't pass is `final`.
 transient_faults = dg.RetryPolicy(
     max_retries=2,
     delay=load_settings().orchestration.retry_delay_seconds,
     backoff=dg.Backoff.EXPONENTIAL,
     jitter=dg.Jitter.PLUS_MINUS,
 )
+
+
+@contextmanager
+def final(*errors: type[Exception]) -> Iterator[None]:
+    """Turn errors that another try would meet again into a failure that is not retried."""
+    try:
+        yield
+    except errors as error:
+        raise dg.Failure(str(error), allow_retries=False) from error

@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from cinematch_dagster.settings import load_settings
+
 GIVEN_UP = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 GOING_ON = [
     dg.DagsterRunStatus.QUEUED,
@@ -12,6 +14,20 @@ GOING_ON = [
 ]
 ASSET_JOB = "__ASSET_JOB"
 """The job of what a person materializes, and of a backfill."""
+
+PATIENCE = 60 * load_settings().orchestration.retry_delay_seconds
+"""Seconds after which a run that came to nothing is requested once more, at first."""
+LONGEST_WAIT = 86_400.0
+
+
+def again_at(at: float, times: int) -> float:
+    """Return when it is time to ask once more: each wait, in seconds, doubles up to a day.
+
+    Args:
+        at: when (unix seconds) it was asked for last.
+        times: how often it was asked for.
+    """
+    return at + min(PATIENCE * 2.0 ** min(times - 1, 30), LONGEST_WAIT)
 
 
 def going_on(instance: dg.DagsterInstance, jobs: list[str]) -> list[dg.DagsterRun]:

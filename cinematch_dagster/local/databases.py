@@ -2,7 +2,10 @@
 
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse import dsn, embedded
+from cinematch_dagster.warehouse.account import EmbeddedPostgresError
 from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
+
+NO_TABLES = "the warehouse has no tables yet: start with `make up`"
 
 
 def warehouse_dsn(settings: Settings) -> str:
@@ -13,6 +16,17 @@ def warehouse_dsn(settings: Settings) -> str:
     if settings.database_url is not None:
         return dsn.normalise(settings.database_url.get_secret_value())
     return ensure_database(embedded.start(settings.state_dir / "postgres"), "cinematch")
+
+
+def running_warehouse(settings: Settings) -> str:
+    """Return the DSN of the warehouse, for those who only look: nothing is started for them.
+
+    Raises:
+        EmbeddedPostgresError: the embedded server is not running.
+    """
+    if settings.database_url is None and not embedded.running(settings.state_dir / "postgres"):
+        raise EmbeddedPostgresError("the embedded Postgres is not running: start with `make up`")
+    return warehouse_dsn(settings)
 
 
 def neighbour_url(warehouse: str, name: str) -> str:

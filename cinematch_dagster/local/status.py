@@ -8,7 +8,7 @@ import httpx
 import psycopg
 
 from cinematch_dagster.local import platform
-from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.local.databases import NO_TABLES, running_warehouse
 from cinematch_dagster.pipeline.freshness import (
     Finding,
     model_is_recent,
@@ -16,7 +16,7 @@ from cinematch_dagster.pipeline.freshness import (
     week_arrives,
 )
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse import embedded
+from cinematch_dagster.warehouse.account import EmbeddedPostgresError
 from cinematch_dagster.warehouse.batches import buffer_status
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import in_production
@@ -42,15 +42,15 @@ def platform_status(settings: Settings) -> dict[str, Any]:
     found: dict[str, Any] = {
         "running": {name: f"{megabytes:.0f} MB" for name, megabytes in memory.items()}
     }
-    if settings.database_url is None and not embedded.running(settings.state_dir / "postgres"):
-        return found | {"warehouse": "the embedded Postgres is not running: start with `make up`"}
     try:
-        with connect(warehouse_dsn(settings)) as connection:
+        with connect(running_warehouse(settings)) as connection:
             promotion = in_production(connection)
             status = buffer_status(connection)
             findings = _findings(connection, settings)
+    except EmbeddedPostgresError as error:
+        return found | {"warehouse": str(error)}
     except psycopg.errors.UndefinedTable:
-        return found | {"warehouse": "the warehouse has no tables yet: start with `make up`"}
+        return found | {"warehouse": NO_TABLES}
     production = (
         {"version": promotion.version, "week": promotion.week, "reason": promotion.reason}
         if promotion

@@ -83,8 +83,8 @@ def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
         The ratings frame, and the label of injected drift or None.
 
     Raises:
-        BadBatchError: the file can't be read, or a value in it can't be used.
-        FileNotFoundError: there is no such file.
+        BadBatchError: this is no Parquet file, or a value in it can't be used.
+        OSError, MemoryError: the system can't read it now; FileNotFoundError: there is none.
     """
     check_location(path)
     table = _read(path)
@@ -107,7 +107,9 @@ def _read(path: Path) -> pa.Table:
             wanted = {*SCHEMA.names, *texts}
         with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
             return file.read([name for name in schema.names if name in wanted])
-    except FileNotFoundError:
+    except MemoryError:
         raise
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the system's, of which no file is guilty; pyarrow's own have no number
         raise BadBatchError(f"{path}: not a readable Parquet file ({error})") from error

@@ -34,10 +34,13 @@ def load_baseline(
         week: week zero, the Monday before the first batch.
 
     Raises:
-        IngestionError: another baseline, when batches were merged into the one that is there.
+        IngestionError: another baseline, when batches were merged into the one that is there; or
+            another week zero.
     """
     lock_ratings(connection)
     known = ingestion(connection, BASELINE)
+    if known:
+        known.expect_week(week)
     if known and known.holds(sha256):
         return known.record_count
     if merged := _merged_batches(connection):

@@ -22,6 +22,9 @@ from cinematch_dagster.warehouse.ingestion import (
 )
 from cinematch_dagster.warehouse.sql import query, scalar
 
+GUILTY = (IngestionError, psycopg.DataError, psycopg.IntegrityError)
+"""Errors that the same file would meet again; of all others it is not guilty."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -63,7 +66,7 @@ def load_batch(dsn: str, batch: Batch, connection: psycopg.Connection | None = N
         connection: in autocommit mode, for one load after the other; None for one of its own.
 
     Raises:
-        IngestionError: another file for a batch that was merged.
+        IngestionError: another file for a batch that was merged, or another week for its file.
         Exception: whatever went wrong; the batch then has no rows, and status 'failed' with the
             message, written through another connection.
     """
@@ -71,7 +74,7 @@ def load_batch(dsn: str, batch: Batch, connection: psycopg.Connection | None = N
         with one_for_several(dsn, connection) as open_connection, open_connection.transaction():
             return _load(open_connection, batch)
     except Exception as error:
-        is_final = not isinstance(error, psycopg.OperationalError)  # of which no file is guilty
+        is_final = isinstance(error, GUILTY)
         with connect(dsn) as other:
             record_failure(
                 other, batch.batch_id, batch.week, batch.sha256, str(error), is_final=is_final
@@ -82,6 +85,8 @@ def load_batch(dsn: str, batch: Batch, connection: psycopg.Connection | None = N
 def _load(connection: psycopg.Connection, batch: Batch) -> Loaded:
     lock_ratings(connection)
     known = ingestion(connection, batch.batch_id)
+    if known:
+        known.expect_week(batch.week)
     if known and known.holds(batch.sha256):
         return Loaded(batch.batch_id, known.record_count, "unchanged")
     if known and known.merged_at:
@@ -123,13 +128,14 @@ def record_failure(
 ) -> None:
     """Mark a batch as failed, and remove the rows that an earlier file of it left.
 
-    Nothing changes for a batch that was merged, or that this very file was loaded for meanwhile.
+    Nothing changes for a batch that was merged, that is another week's, or that this very file was
+    loaded for meanwhile.
     Where the failure is final the file is refused; else its digest is not written down, and the
     file may be loaded yet.
     """
     lock_ratings(connection)
     known = ingestion(connection, batch_id)
-    if known and (known.merged_at or known.holds(sha256)):
+    if known and (known.merged_at or known.week != week or known.holds(sha256)):
         return
     connection.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [batch_id])
     delete_counts(connection, batch_id)

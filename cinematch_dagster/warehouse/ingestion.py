@@ -30,6 +30,19 @@ class Ingestion:
     merged_at: datetime.datetime | None
     merged_version: str | None
 
+    def expect_week(self, week: datetime.date) -> None:
+        """Refuse another week than the one it was loaded as.
+
+        Raises:
+            IngestionError: it is another one, as after a change of `data.first_week`.
+        """
+        if self.status == "completed" and self.week != week:
+            raise IngestionError(
+                f"{self.batch_id} was loaded as week {self.week} and can't be week {week} "
+                "(expected the setting data.first_week that it was loaded with, or an empty "
+                "database)"
+            )
+
     def holds(self, sha256: str) -> bool:
         """Whether this very file was loaded."""
         return self.status == "completed" and self.sha256 == sha256

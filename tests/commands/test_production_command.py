@@ -72,6 +72,8 @@ def test_the_whole_history_for_programs(run: Run) -> None:
     [
         ("2024-02-04", []),
         ("2024-02-05", ["1"]),
+        ("20240205", ["1"]),
+        ("9999-12-31", ["2"]),
         ("2024-02-06", ["2"]),
         ("2024-02-05T11:59:59", []),
         ("2024-02-05T12:00", ["1"]),
@@ -88,11 +90,12 @@ def test_the_history_for_people(run: Run, monkeypatch: pytest.MonkeyPatch) -> No
     assert run("history", "--at", "2024-01-01") == "Nothing was in production.\n"
 
 
-def test_another_date_is_explained(run: Run) -> None:
+@pytest.mark.parametrize("at", ["yesterday", "2024-13-01"])
+def test_another_date_is_explained(run: Run, at: str) -> None:
     assert callable(run)
-    result = CliRunner().invoke(cli.app, ["history", "--at", "yesterday"])
+    result = CliRunner().invoke(cli.app, ["history", "--at", at])
     assert result.exit_code == 2
-    assert "'yesterday' (expected a day" in " ".join(result.output.split()).replace("│ ", "")
+    assert f"'{at}' (expected a day" in " ".join(result.output.split()).replace("│ ", "")
 
 
 def test_a_rollback_that_mlflow_can_t_follow_changes_nothing(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cinematch_dagster.defs.ingestion.landing import Arrival, Asked, arrivals, fresh, stretches
+from cinematch_dagster.defs.runs import PATIENCE, again_at
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 
@@ -57,12 +58,10 @@ def test_stretches_are_cut_where_a_week_is_missing(tmp_path: Path) -> None:
     assert stretches([]) == []
 
 
-@pytest.mark.parametrize(
-    ("times", "after"), [(1, 600.0), (2, 1_200.0), (3, 2_400.0), (8, 76_800.0), (9, 86_400.0)]
-)
-def test_each_wait_doubles_up_to_a_day(times: int, after: float) -> None:
-    assert Asked("stamp", "sha", at=50.0, times=times).again_at(600.0) == 50.0 + after
-    assert Asked("stamp", "sha", at=50.0, times=2_000).again_at(600.0) == 50.0 + 86_400.0
+@pytest.mark.parametrize(("times", "waits"), [(1, 1), (2, 2), (3, 4), (4, 8)])
+def test_each_wait_doubles_up_to_a_day(times: int, waits: int) -> None:
+    assert again_at(50.0, times) == 50.0 + waits * PATIENCE
+    assert again_at(50.0, times=2_000) == 50.0 + 86_400.0
 
 
 def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:

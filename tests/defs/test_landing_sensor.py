@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
+from cinematch_dagster.defs import runs
 from cinematch_dagster.defs.ingestion import sensors
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
 from cinematch_dagster.defs.resources import WarehouseResource
@@ -37,7 +38,7 @@ class Watch:
 
     def after(self, waits: float) -> list[str]:
         """Return the batches of each run that is requested after so many first waits."""
-        self.now += waits * sensors.PATIENCE
+        self.now += waits * runs.PATIENCE
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,

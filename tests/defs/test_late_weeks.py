@@ -13,6 +13,7 @@ from cinematch_dagster.defs.drift.assets import drift_report
 from cinematch_dagster.defs.drift.follow_up import follow_up_sensor
 from cinematch_dagster.defs.drift.performance import weekly_performance
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.runs import PATIENCE
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.connection import connect
 from cinematch_dagster.warehouse.promotions import Promotion, merge_buffer, record_promotion
@@ -33,7 +34,8 @@ class FollowUp:
         self.instance = instance
         self.cursor: str | None = None
 
-    def tick(self) -> list[tuple[int, int]]:
+    def tick(self, runs: bool = True) -> list[tuple[int, int]]:
+        """Look; the runs may also come to nothing."""
         context = dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
@@ -42,15 +44,18 @@ class FollowUp:
         )
         result = follow_up_sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
-        return [self._run(request) for request in result.run_requests or ()]
+        requests = result.run_requests or ()
+        self.keys = [str(request.run_key) for request in requests]
+        return [self._run(request, runs) for request in requests]
 
-    def _run(self, request: dg.RunRequest) -> tuple[int, int]:
-        dg.materialize(
-            [weekly_performance, drift_report],
-            instance=self.instance,
-            resources={"warehouse": WarehouseResource()},
-            tags=dict(request.tags),
-        )
+    def _run(self, request: dg.RunRequest, runs: bool) -> tuple[int, int]:
+        if runs:
+            dg.materialize(
+                [weekly_performance, drift_report],
+                instance=self.instance,
+                resources={"warehouse": WarehouseResource()},
+                tags=dict(request.tags),
+            )
         ends = [
             datetime.date.fromisoformat(request.tags[f"dagster/asset_partition_range_{end}"])
             for end in ("start", "end")
@@ -175,6 +180,32 @@ def test_a_week_without_a_file_fails_by_name_and_the_others_get_their_reports(
     assert reported(instance) == []
     assert follow_up.tick() == [(1, 1), (3, 3)]
     assert reported(instance) == [monday(1).isoformat(), monday(3).isoformat()]
+
+
+def test_reports_whose_run_failed_are_requested_again_ever_more_seldom(
+    drop: Drop, run_weeks: Run, follow_up: FollowUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_700_000_000.0
+    monkeypatch.setattr("cinematch_dagster.defs.drift.follow_up.time", lambda: now)
+    for number in (1, 2, 4):
+        drop(number)
+    assert run_weeks(1, 2).success
+    assert run_weeks(4, 4).success
+    assert follow_up.tick() == []
+    drop(3)
+    assert run_weeks(3, 3).success
+    assert follow_up.tick(runs=False) == [(4, 4)]
+    first = follow_up.keys
+    assert follow_up.tick() == []
+    now += 1.1 * PATIENCE
+    assert follow_up.tick(runs=False) == [(4, 4)]
+    assert follow_up.keys == [f"{first[0]} try 2"]
+    now += 1.1 * PATIENCE
+    assert follow_up.tick() == []
+    now += PATIENCE
+    assert follow_up.tick() == [(4, 4)]
+    now += 10 * PATIENCE
+    assert follow_up.tick() == []
 
 
 def test_the_sensor_waits_for_runs_that_are_about_to_write_reports(

@@ -1,9 +1,13 @@
 """Weeks from their files into the warehouse: each bad file, and what is odd but loaded."""
 
 import datetime
+import errno
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cinematch_dagster.movielens import BadBatchError, write_batch
@@ -11,6 +15,7 @@ from cinematch_dagster.pipeline.ingestion import LoadedWeek, load_week
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.baseline import load_movies
 from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.ingestion import IngestionError
 from tests.bad_batches import bad_batches
 from tests.warehouse.warehouse_support import value
 
@@ -40,6 +45,50 @@ def load(dsn: str, number: int, ratings: pd.DataFrame) -> LoadedWeek:
     settings = load_settings()
     write_batch(settings.landing_dir, f"batch_w{number}", ratings, None)
     return load_week(dsn, FIRST_WEEK + datetime.timedelta(weeks=number - 1), settings)
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EIO, "Input/output error"), pa.ArrowMemoryError("malloc failed")]
+)
+def test_a_file_is_not_guilty_of_what_the_system_can_t_do(
+    platform_settings: Path,
+    warehouse_dsn: str,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    assert platform_settings.is_dir()
+    load(warehouse_dsn, 1, frame(10))
+    with monkeypatch.context() as patch:
+        patch.setattr(pq.ParquetFile, "read", raising(error))
+        with pytest.raises(type(error)) as caught:
+            load(warehouse_dsn, 1, frame(20))
+    assert caught.value is error
+    with connect(warehouse_dsn) as connection:
+        assert value(connection, TRACES) > 0, "the rows of the earlier file stay"
+        assert value(connection, "SELECT status FROM ingestion_metadata") == "completed"
+    assert load(warehouse_dsn, 1, frame(20)).result.outcome == "replaced"
+
+
+def test_a_loaded_week_stays_that_week(
+    platform_settings: Path, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert platform_settings.is_dir()
+    load(warehouse_dsn, 1, frame(10))
+    monkeypatch.setenv("CINEMATCH_DATA__FIRST_WEEK", "2025-01-06")
+    load_settings.cache_clear()
+    for ratings in (frame(10), frame(20)):
+        write_batch(load_settings().landing_dir, "batch_w1", ratings, None)
+        with pytest.raises(IngestionError, match=r"loaded as week 2024-01-01 .* data\.first_week"):
+            load_week(warehouse_dsn, datetime.date(2025, 1, 6), load_settings())
+    with connect(warehouse_dsn) as connection:
+        assert value(connection, "SELECT count(*) FROM ratings_buffer") == 10
+
+
+def raising(error: Exception) -> Callable[..., object]:
+    def fail(*_: object, **__: object) -> object:
+        raise error
+
+    return fail
 
 
 def test_every_bad_file_marks_its_week_and_leaves_nothing(

@@ -53,6 +53,7 @@ def drift_report(
     with warehouse.connection() as connection:
         for key in context.partition_keys:
             with connection.transaction():
+                connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
                 report = check_week(connection, to_week(key), settings.drift)
                 injected = injected_drift(connection, to_week(key))
             page = dg.MetadataValue.url(f"{settings.reports_url}/{key}.html")

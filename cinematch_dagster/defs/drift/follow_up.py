@@ -1,5 +1,9 @@
 """What comes after: retrainings that failed, and reports that rest on what is no longer so."""
 
+import json
+from dataclasses import asdict, dataclass
+from time import time
+
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import WILL_RETRY_TAG
@@ -9,12 +13,35 @@ from cinematch_dagster.defs.drift.targets import DECISION_TAG, REASON_TAG
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, going_on
+from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, again_at, going_on
 from cinematch_dagster.pipeline.retraining import requested_in_vain, weeks_to_report
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.alerts import history_fingerprint, pending_decision
 
+NOTHING_NEW = "No load, promotion or decision since the last look"
 WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB]
+
+
+@dataclass(frozen=True)
+class Look:
+    """The sensor's cursor: what there was at the last look, and how often it requested reports.
+
+    Attributes:
+        fingerprint: of history.
+        at: when (unix seconds) reports were requested last.
+        times: how often since history changed; 0 where no report was out of date.
+    """
+
+    fingerprint: str = ""
+    at: float = 0.0
+    times: int = 0
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Look":
+        """Read the cursor; that of an older version was the fingerprint alone."""
+        if cursor and not cursor.startswith("{"):
+            return cls(cursor)
+        return cls(**json.loads(cursor or "{}"))
 
 
 @dg.sensor(
@@ -23,29 +50,35 @@ WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Requests the reports again that a late or corrected week, a promotion or a rollback has "
-        "overtaken, in order, and writes down retrainings that have failed for good."
+        "overtaken, in order, and writes down retrainings that have failed for good. Reports whose "
+        "run failed are requested again later, ever more seldom."
     ),
 )
 def follow_up_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource
 ) -> dg.SensorResult:
     """Look whether anything that a report rests on has changed since the last look."""
-    settings = load_settings()
+    settings, now = load_settings(), time()
+    last = Look.read(context.cursor)
     with warehouse.transaction() as connection:
         pending = pending_decision(connection)
         if pending and (why := _given_up(context.instance, pending.run_key)):
             requested_in_vain(connection, pending.run_key, why)
         fingerprint = history_fingerprint(connection)
-        if fingerprint == context.cursor:
-            return dg.SensorResult(skip_reason="No load, promotion or decision since the last look")
+        if fingerprint != last.fingerprint:
+            last = Look(fingerprint)
+        elif not last.times or again_at(last.at, last.times) > now:
+            return dg.SensorResult(skip_reason=NOTHING_NEW)
         if going_on := _names_of_runs(context.instance):
             return dg.SensorResult(skip_reason=f"Waits for the end of {going_on}")
         weeks = weeks_to_report(connection, settings.retraining, settings.drift)
+    look = Look(fingerprint, now, last.times + 1) if weeks else Look(fingerprint)
+    again = f" try {look.times}" if look.times > 1 else ""
     return dg.SensorResult(
-        cursor=fingerprint,
+        cursor=json.dumps(asdict(look)),
         run_requests=[
             dg.RunRequest(
-                run_key=f"{stretch[0]} {stretch[-1]} {fingerprint}",
+                run_key=f"{stretch[0]} {stretch[-1]} {fingerprint}{again}",
                 tags={
                     **range_tags(stretch[0], stretch[-1]),
                     REASON_TAG: "what these reports rest on has changed",

@@ -7,7 +7,9 @@ import dagster as dg
 import pandas as pd
 
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.movielens import load, week_zero
+from cinematch_dagster.movielens.errors import MovieLensError
 from cinematch_dagster.movielens.profile import profile
 from cinematch_dagster.movielens.profile_page import profile_figure, profile_page
 from cinematch_dagster.pipeline import preparation
@@ -15,6 +17,7 @@ from cinematch_dagster.pipeline.files import file_sha256
 from cinematch_dagster.pipeline.preparation import FEATURES_FILE, INITIAL_FILE, Folders
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
+from cinematch_dagster.warehouse.ingestion import IngestionError
 
 GROUP = "preparation"
 OWNERS = ["team:data-platform"]
@@ -23,14 +26,16 @@ OWNERS = ["team:data-platform"]
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    retry_policy=transient_faults,
     kinds={"parquet"},
     description="Ratings and movies of the profile's MovieLens dataset, as published.",
 )
 def raw_movielens() -> dg.MaterializeResult[None]:
     """Bring the dataset here, unless it is, and say what it holds."""
     settings = load_settings()
-    preparation.fetch_dataset(settings)
-    raw = load(settings.data.dataset, settings.data_dir)
+    with final(MovieLensError):
+        preparation.fetch_dataset(settings)
+        raw = load(settings.data.dataset, settings.data_dir)
     return dg.MaterializeResult(
         metadata={
             "dataset": settings.data.dataset,
@@ -68,12 +73,14 @@ def raw_movielens() -> dg.MaterializeResult[None]:
         ),
     ],
     name="prepare_ratings",
+    retry_policy=transient_faults,
 )
 def prepare_ratings() -> Iterator[dg.MaterializeResult[None]]:
     """Clean and cut the ratings; injected drift lies in a folder of its own."""
     settings = load_settings()
     folders = Folders(settings.prepared_dir)
-    done = preparation.prepare_ratings(settings)
+    with final(MovieLensError):
+        done = preparation.prepare_ratings(settings)
     yield dg.MaterializeResult(
         asset_key="initial_ratings",
         metadata={
@@ -100,6 +107,7 @@ def _counts(column: "pd.Series[str]") -> Iterator[tuple[object, int]]:
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    retry_policy=transient_faults,
     deps=[raw_movielens],
     kinds={"parquet", "html"},
     description="What the dataset is like: stars, time, active users, popular movies, sparsity.",
@@ -130,6 +138,7 @@ def dataset_profile() -> dg.MaterializeResult[None]:
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    retry_policy=transient_faults,
     deps=[raw_movielens],
     kinds={"parquet", "scikitlearn"},
     name="movie_features",
@@ -151,6 +160,7 @@ def movie_features_asset() -> dg.MaterializeResult[None]:
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    retry_policy=transient_faults,
     deps=["initial_ratings"],
     kinds={"postgres"},
     description=(
@@ -163,7 +173,7 @@ def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     settings = load_settings()
     path = settings.prepared_dir / INITIAL_FILE
     week = week_zero(settings.data.first_week)
-    with warehouse.transaction() as connection:
+    with warehouse.transaction() as connection, final(IngestionError):
         rows = load_baseline(connection, pd.read_parquet(path), file_sha256(path), week)
     return dg.MaterializeResult(metadata={"baseline rows": rows})
 
@@ -171,6 +181,7 @@ def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
 @dg.asset(
     group_name=GROUP,
     owners=OWNERS,
+    retry_policy=transient_faults,
     deps=["movie_features"],
     kinds={"postgres"},
     description="Every movie in Postgres: title, genres and features.",

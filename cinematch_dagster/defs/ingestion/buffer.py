@@ -41,6 +41,7 @@ def ratings_buffer(
     """Load every week of the run; a week that can't be loaded does not take the others along."""
     loaded: dict[str, LoadedWeek] = {}
     refused: list[str] = []
+    unread: list[str] = []
     dsn = warehouse.dsn
     with warehouse.connection() as connection:
         for key in context.partition_keys:
@@ -48,14 +49,16 @@ def ratings_buffer(
                 loaded[key] = load_week(dsn, to_week(key), load_settings(), connection)
             except REFUSALS as error:
                 refused.append(str(error))
+            except OSError as error:
+                unread.append(str(error))
     with warehouse.transaction() as connection:
         shown = {key: _metadata(connection, week) for key, week in loaded.items()}
-    if refused:
+    if refused or unread:
         for key, metadata in shown.items():
             context.log_event(
                 dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
             )
-        raise dg.Failure("; ".join(refused), allow_retries=False)
+        raise dg.Failure("; ".join([*refused, *unread]), allow_retries=bool(unread))
     for key, metadata in shown.items():
         context.add_asset_metadata(metadata, partition_key=key)
     yield dg.MaterializeResult()

@@ -10,8 +10,6 @@ from cinematch_dagster.defs.partitions import consecutive
 from cinematch_dagster.movielens.weeks import WEEK, week_of
 from cinematch_dagster.pipeline.files import file_sha256
 
-LONGEST_WAIT = 86_400.0
-
 
 @dataclass(frozen=True)
 class Arrival:
@@ -56,10 +54,6 @@ class Asked:
     sha256: str
     at: float
     times: int = 1
-
-    def again_at(self, patience: float) -> float:
-        """Return when it is time to ask once more: each wait, in seconds, doubles up to a day."""
-        return self.at + min(patience * 2.0 ** min(self.times - 1, 30), LONGEST_WAIT)
 
 
 def fresh(found: Iterable[Arrival], asked: Mapping[str, Asked]) -> list[Arrival]:

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.pipeline.live_ratings import NoWeekLeftError, write_out
 from cinematch_dagster.settings import load_settings
 
@@ -11,6 +12,7 @@ from cinematch_dagster.settings import load_settings
     group_name="preparation",
     kinds={"postgres", "parquet"},
     owners=["team:data-platform"],
+    retry_policy=transient_faults,
     description=(
         "Ratings that people gave through the API since the last time: written into the landing "
         "folder as the next week, each exactly once. `landing_folder_sensor` takes it from there."
@@ -18,10 +20,8 @@ from cinematch_dagster.settings import load_settings
 )
 def live_ratings_batch(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     """Write the file, if any rating waits."""
-    try:
+    with final(NoWeekLeftError):
         written = write_out(warehouse.dsn, load_settings())
-    except NoWeekLeftError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(batch.rows for batch in written),

@@ -11,13 +11,11 @@ from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
 from cinematch_dagster.defs.ingestion.landing import Arrival, Asked, arrivals, fresh, stretches
 from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.runs import ASSET_JOB, going_on
+from cinematch_dagster.defs.runs import ASSET_JOB, again_at, going_on
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.batches import known_batches, settled
 
 LOADS = [buffer_ingestion_weekly.name, ASSET_JOB]
-PATIENCE = 60 * load_settings().orchestration.retry_delay_seconds
-"""Seconds after which a load that came to nothing is requested once more, at first."""
 
 
 @dg.sensor(
@@ -42,7 +40,7 @@ def landing_folder_sensor(
         due = {
             a.batch_id: asked[a.batch_id].sha256
             for a in found
-            if a not in new and asked[a.batch_id].again_at(PATIENCE) <= now
+            if a not in new and again_at(asked[a.batch_id].at, asked[a.batch_id].times) <= now
         }
         lost = due.keys() - settled(connection, due)
     if lost and going_on(context.instance, LOADS):

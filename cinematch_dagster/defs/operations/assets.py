@@ -3,6 +3,7 @@
 import dagster as dg
 
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.warehouse.maintenance import TableSize, maintain
 
 
@@ -10,6 +11,7 @@ from cinematch_dagster.warehouse.maintenance import TableSize, maintain
     group_name="operations",
     kinds={"postgres"},
     owners=["team:data-platform"],
+    retry_policy=transient_faults,
     description=(
         "The warehouse after its maintenance: alerts older than 30 days moved into the archive, "
         "VACUUM ANALYZE, and the size of every table."

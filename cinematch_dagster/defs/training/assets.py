@@ -7,7 +7,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retries import transient_faults
+from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.defs.training.tries import one_run_a_try
 from cinematch_dagster.settings import load_settings
 
@@ -59,14 +59,11 @@ def trained_model(
     from cinematch_dagster.recommenders.errors import TrainingError
 
     week = to_week(context.partition_key)
-    with one_run_a_try(context, mlflow):
-        try:
-            data = read_training_data(warehouse.dsn, week)
-            rows, batches = len(data.ratings), ", ".join(data.batches)
-            context.log.info(f"training on {rows} ratings of {batches}")
-            result = train(data, load_settings().training, mlflow, warehouse.dsn)
-        except TrainingError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
+    with one_run_a_try(context, mlflow), final(TrainingError):
+        data = read_training_data(warehouse.dsn, week)
+        rows, batches = len(data.ratings), ", ".join(data.batches)
+        context.log.info(f"training on {rows} ratings of {batches}")
+        result = train(data, load_settings().training, mlflow, warehouse.dsn)
     yield dg.MaterializeResult(
         metadata=_metadata(data.batches, result),
         check_results=[
