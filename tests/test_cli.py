@@ -18,7 +18,7 @@ from cinematch_dagster.local.processes import ProcessError, free_port
 from cinematch_dagster.settings import SettingsError, load_settings
 from cinematch_dagster.warehouse import embedded
 from cinematch_dagster.warehouse.account import EmbeddedPostgresError
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.warehouse.connection import SchemaError, connect
 from cinematch_dagster.warehouse.dsn import DsnError
 from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
 from tests.e2e.support import cinematch, processes_of
@@ -65,7 +65,7 @@ def failed(*arguments: str, environment: dict[str, str]) -> str:
         [str(Path(sys.executable).with_name("cinematch")), *arguments],
         env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout.strip()) == (1, "")
     (line,) = done.stderr.splitlines()
     return line
 
@@ -115,7 +115,9 @@ def test_a_database_that_is_not_there_is_one_line(
         DsnError("a [red] key\n of  two lines"),
         EmbeddedPostgresError("a [red] key\n of  two lines"),
         OrchestrationError("a [red] key\n of  two lines"),
+        SchemaError("a [red] key\n of  two lines"),
         psycopg.OperationalError("a [red] key\n of  two lines"),
+        OSError("a [red] key\n of  two lines"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -130,6 +132,31 @@ def test_every_known_error_is_one_line(
         cli.main()
     assert ended.value.code == 1
     assert capsys.readouterr() == ("", "error: a [red] key of two lines\n")
+
+
+def test_a_question_before_the_tables_exist_is_answered_in_one_line(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CINEMATCH_DATABASE_URL", postgres_server)
+    monkeypatch.setattr(sys, "argv", ["cinematch", "history"])
+    load_settings.cache_clear()
+    with pytest.raises(SystemExit):
+        cli.main()
+    said = capsys.readouterr()
+    assert said == ("", "error: the warehouse has no tables yet: start with `make up`\n")
+
+
+@pytest.mark.parametrize(
+    "command", [("history",), ("rollback",), ("drift", "report", "--week", "batch_w1")]
+)
+def test_a_question_starts_no_server(
+    command: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CINEMATCH_STATE_DIR", str(tmp_path / "var"))
+    load_settings.cache_clear()
+    with pytest.raises(EmbeddedPostgresError, match="is not running: start with `make up`"):
+        CliRunner().invoke(cli.app, command, catch_exceptions=False)
+    assert not (tmp_path / "var").exists()
 
 
 def test_an_error_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +238,7 @@ def test_the_story_of_another_profile_has_a_folder_of_its_own(
     settings = demo_run.demo_settings("movielens-1m")
     assert (settings.profile, settings.data.dataset) == ("movielens-1m", "ml-1m")
     assert settings.state_dir == Path("/somewhere/demo-movielens-1m/state")
+    assert settings.prepared_dir != demo_run.demo_settings().prepared_dir
 
 
 @pytest.mark.parametrize(
@@ -226,3 +254,44 @@ def test_a_story_without_its_ratings_is_one_line_before_anything_starts(
     environment["CINEMATCH_DATA_DIR"] = str(tmp_path / "data")
     assert message in failed("demo", *arguments, environment=environment)
     assert not (tmp_path / "var").exists()
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A folder in ml-1m's format: 100 ratings of which two are off the scale."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    ratings = [f"{n}::1::{3 if n < 98 else 9}::{978_300_000 + n}\n" for n in range(100)]
+    (folder / "ratings.dat").write_text("".join(ratings))
+    (folder / "movies.dat").write_text("1::Film (1999)::Drama\n")
+    return folder
+
+
+def test_a_source_never_replaces_the_sample(
+    environment: dict[str, str], tmp_path: Path, source: Path
+) -> None:
+    environment["CINEMATCH_DATA_DIR"] = str(tmp_path / "data")
+    line = failed("data", "prepare", "--source", str(source), environment=environment)
+    assert line.startswith(f"error: {source}: can't replace the dataset 'sample', name what it is")
+    assert not (tmp_path / "data").exists()
+
+
+def test_rejects_that_refuse_a_dataset_are_kept_and_their_file_is_named(
+    environment: dict[str, str], tmp_path: Path, source: Path
+) -> None:
+    environment["CINEMATCH_DATA_DIR"] = str(tmp_path / "data")
+    rejects = tmp_path / "data" / "prepared" / "rejects.csv"
+    rejects.parent.mkdir(parents=True)
+    rejects.write_text("of an earlier dataset")
+    arguments = ("data", "prepare", "--dataset", "ml-1m", "--source", str(source))
+    line = failed(*arguments, environment=environment)
+    assert line == (
+        "error: 2 of 100 ratings can't be used (rating_off_scale 2), expected at most 1.00%: "
+        f"see {rejects}"
+    )
+    assert rejects.read_text().splitlines() == [
+        "userId,movieId,rating,timestamp,reason",
+        "98,1,9.0,978300098,rating_off_scale",
+        "99,1,9.0,978300099,rating_off_scale",
+    ]
+    assert [path.name for path in rejects.parent.iterdir()] == ["rejects.csv"]

@@ -221,8 +221,7 @@ def growth_section(store: Store) -> str:
     )  # fmt: skip
     measured = store.measured(f"speed/{rows}/training" for rows in jobs)
     words = (
-        "Whole training jobs, seconds for each million ratings. The curve is the learning curve; "
-        "empty where a job was measured without the checks and it.\n"
+        "Whole training jobs, seconds for each million ratings. The curve is the learning curve.\n"
     )
     return "\n".join(("### Growth of a training job\n", measured, words, table(columns, lines)))
 

@@ -37,9 +37,10 @@ def ks_p_value(statistic: float, n: int, m: int) -> float:
     the effective size e = n m / (n + m). From e = 10,000 on its limit, Kolmogorov's distribution at
     √e D + 1 / (6 √e) (Vrbik 2018), which takes microseconds instead of tenths of a second and
     differs by less than 5e-5. Against the exact distribution for samples without ties the rule is
-    off by less than 0.01 from 2,000 ratings a side on, and by less than 1e-4 where one side is many
-    times the other. Ratings have ten values only, and ties make the true p-value smaller than
-    either (Noether 1963): read it as an upper bound. It underflows to 0 for large differences.
+    off by less than 0.01 from 2,000 ratings a side on, and by less than 0.002 where one side then
+    has ten times as many as the other. Ratings have ten values only, and ties make the true p-value
+    smaller than either (Noether 1963): read it as an upper bound. It underflows to 0 for large
+    differences.
     """
     from scipy.stats import kstwo, kstwobign  # here, so that importing the package stays cheap
 

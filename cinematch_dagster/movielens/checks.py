@@ -29,16 +29,16 @@ def unknown_movies(ratings: pd.DataFrame, known: np.ndarray) -> str | None:
     )
 
 
-def known_pairs(ratings: pd.DataFrame, earlier: pd.DataFrame) -> str | None:
+def known_pairs(ratings: pd.DataFrame, others: pd.DataFrame) -> str | None:
     """Find pairs of a user and a movie that other batches in the buffer rated too.
 
     Args:
         ratings: ratings frame of the batch.
-        earlier: columns userId, movieId of the other batches.
+        others: columns userId, movieId of the other batches.
     """
     here, there = (
         pair_keys(frame["userId"].to_numpy(), frame["movieId"].to_numpy())
-        for frame in (ratings, earlier)
+        for frame in (ratings, others)
     )
     is_known = np.isin(here, there)
     if not is_known.any():
@@ -46,8 +46,8 @@ def known_pairs(ratings: pd.DataFrame, earlier: pd.DataFrame) -> str | None:
     row = int(is_known.argmax())
     user, movie = ratings[PAIR].iloc[row]
     return (
-        f"columns userId, movieId: {int(is_known.sum())} pairs were rated in an earlier batch, "
-        f"first row {row}: {user}, {movie}"
+        f"columns userId, movieId: {int(is_known.sum())} pairs were rated in an earlier batch "
+        f"or a later one, first row {row}: {user}, {movie}"
     )
 
 

@@ -18,6 +18,7 @@ from cinematch_dagster.movielens.ratings import (
     repeated,
 )
 
+DUPLICATE: Final = "duplicate"
 _VALID: Final = {
     "userId": is_id,
     "movieId": is_id,
@@ -52,17 +53,19 @@ def clean(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def refuse_if_bad(rejects: pd.DataFrame, n_rows: int, max_bad_share: float) -> None:
-    """Check that at most `max_bad_share` (0 … 1) of `n_rows` raw rows were rejected.
+    """Check that at most `max_bad_share` (0 … 1) of `n_rows` raw rows can't be used.
+
+    A duplicate is not bad: the latest rating of its pair is used.
 
     Raises:
         TooManyRejectsError: naming the reasons and how many rows each took.
     """
-    if len(rejects) <= max_bad_share * n_rows:
+    bad = rejects["reason"][rejects["reason"] != DUPLICATE]
+    if len(bad) <= max_bad_share * n_rows:
         return
-    counts = rejects["reason"].value_counts()
-    reasons = ", ".join(f"{reason} {count}" for reason, count in counts.items())
+    reasons = ", ".join(f"{reason} {count}" for reason, count in bad.value_counts().items())
     raise TooManyRejectsError(
-        f"{len(rejects)} of {n_rows} ratings can't be used ({reasons}), "
+        f"{len(bad)} of {n_rows} ratings can't be used ({reasons}), "
         f"expected at most {max_bad_share:.2%}",
         rejects,
     )
@@ -76,7 +79,7 @@ def _reasons(values: dict[str, np.ndarray]) -> np.ndarray:
         "rating_off_scale": ~is_on_scale(values["rating"]),
         "bad_timestamp": ~is_plausible_time(values["timestamp"]),
     }
-    return np.select(list(reasons.values()), list(reasons), default="duplicate").astype(object)
+    return np.select(list(reasons.values()), list(reasons), default=DUPLICATE).astype(object)
 
 
 def _is_superseded(values: dict[str, np.ndarray], is_bad: np.ndarray) -> np.ndarray:

@@ -9,7 +9,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from cinematch_dagster.movielens.download import Progress, download
-from cinematch_dagster.movielens.errors import MissingDatasetError, UnknownDatasetError
+from cinematch_dagster.movielens.errors import (
+    BadDatasetError,
+    MissingDatasetError,
+    UnknownDatasetError,
+)
 from cinematch_dagster.movielens.raw_files import read_movies, read_ratings, to_pandas
 from cinematch_dagster.movielens.synthetic import Synthetic, write_synthetic
 from cinematch_dagster.movielens.unpack import unpack
@@ -62,7 +66,8 @@ def fetch(
     Args:
         dataset: one of `DATASETS`.
         data_dir: the dataset goes to its `folder_of`.
-        source: a zip or folder; replaces what is here. No network is touched.
+        source: a zip or folder of one that GroupLens publishes; replaces what is here, once it
+            was read. No network is touched.
         progress: told of the download, see `Progress`.
         synthetic: what to make when the dataset is `synthetic`; None: a million ratings.
 
@@ -72,9 +77,15 @@ def fetch(
     Raises:
         UnknownDatasetError: the name is none of `DATASETS`.
         DownloadError: the archive can't be had; names its address.
-        BadDatasetError: the archive or folder is damaged or holds something else.
+        BadDatasetError: the archive or folder is damaged or holds something else, or the dataset
+            is one that takes no source.
     """
     folder = folder_of(dataset, data_dir)
+    if source is not None and dataset not in CHECKSUMS:
+        raise BadDatasetError(
+            f"{source}: can't replace the dataset {dataset!r}, name what it is with "
+            f"--dataset ml-1m (expected one of {', '.join(CHECKSUMS)})"
+        )
     if source is not None:
         unpack(source, folder)
     elif dataset == "synthetic":

@@ -29,22 +29,28 @@ def movie_features(movies: pd.DataFrame) -> MovieFeatures:
     The components come from a full singular value decomposition and have a fixed sign: the
     largest loading of each is positive. A movie without genres is the zero vector before the
     reduction. The features depend on the set of genres alone, not on their order in the text, and
-    are rounded to six decimals. With fewer than 10 genres or movies the last ones are 0.
+    are rounded to six decimals. With fewer than 10 genres or movies the last ones are 0, and
+    all of them where every movie has the same genres or none.
 
     Args:
         movies: columns movieId, title, genres (pipe-separated; '(no genres listed)' or null: none).
     """
-    from sklearn.decomposition import PCA  # a second to import: only those who reduce pay for it
-
     frame = movies[["movieId", "title", "genres"]].astype({"movieId": "int32"})
     frame = frame.sort_values("movieId", ignore_index=True)
     sets, which = np.unique(_multi_hot(frame["genres"]), axis=0, return_inverse=True)
-    pca = PCA(min(N_COMPONENTS, len(frame), sets.shape[1]), svd_solver="full").fit(sets[which])
-    features = np.round(_padded(pca.transform(sets)), DECIMALS) + 0.0  # turns -0.0 into 0.0
-    return MovieFeatures(
-        frame.assign(pca_features=features[which].tolist()),
-        _padded(pca.explained_variance_ratio_),
-    )
+    scores, explained = _components(sets, which)
+    features = np.round(_padded(scores), DECIMALS) + 0.0  # turns -0.0 into 0.0
+    return MovieFeatures(frame.assign(pca_features=features[which].tolist()), _padded(explained))
+
+
+def _components(sets: np.ndarray, which: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the scores of each set of genres, shape (sets, ≤ 10), and the explained variance."""
+    from sklearn.decomposition import PCA  # a second to import: only those who reduce pay for it
+
+    if len(sets) <= 1:  # nothing varies
+        return np.zeros((len(sets), 0)), np.zeros(0)
+    pca = PCA(min(N_COMPONENTS, len(which), sets.shape[1]), svd_solver="full").fit(sets[which])
+    return pca.transform(sets), pca.explained_variance_ratio_
 
 
 def _multi_hot(genres: pd.Series) -> np.ndarray:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cinematch_dagster.movielens.batches import make_batches
 from cinematch_dagster.movielens.clean import clean, refuse_if_bad
+from cinematch_dagster.movielens.errors import BadDatasetError
 from cinematch_dagster.movielens.injection import Injection, inject
 from cinematch_dagster.movielens.reduce import reduce
 from cinematch_dagster.movielens.split import cut_by_time, split_by_time
@@ -66,19 +67,26 @@ def prepare(
         injection: done to the last batch to make one more; one that does nothing makes none.
         movies: columns movieId, genres, where the injection swaps genres.
         unparsable: lines that never became rows, as `load` returns them; they count as rejects.
-        max_bad_share: share of rejects, 0 … 1, above which nothing is used.
+        max_bad_share: share of bad rows, 0 … 1, above which nothing is used; see `refuse_if_bad`.
         end: see `reduce`.
 
     Raises:
-        TooManyRejectsError: there are more rejects.
+        TooManyRejectsError: there are more bad rows.
+        BadDatasetError: too few ratings are left for the batches.
     """
     usable, rejects = clean(ratings)
     if unparsable is not None and len(unparsable):
         rejects = pd.concat([unparsable, rejects], ignore_index=True)
     refuse_if_bad(rejects, len(usable) + len(rejects), max_bad_share)
     baseline, rest = cut_by_time(reduce(usable, start, most_recent, end), baseline_share)
-    weeks: list[tuple[pd.DataFrame, str | None]]
-    weeks = [(week, None) for week in make_batches(rest, batches)]
+    try:
+        real = make_batches(rest, batches)
+    except ValueError as error:
+        raise BadDatasetError(
+            f"{error}, but data.start is {start or 'none'}, data.end is {end or 'none'} "
+            f"and the usable ratings are {_days(usable)}"
+        ) from None
+    weeks: list[tuple[pd.DataFrame, str | None]] = [(week, None) for week in real]
     injection = injection or Injection(shift=injected_shift)
     if injection.label:
         first_new_user = int(usable["userId"].max()) + 1
@@ -89,3 +97,12 @@ def prepare(
         batches=[WeeklyBatch(f"batch_w{n}", *week) for n, week in enumerate(weeks, start=1)],
         rejects=rejects,
     )
+
+
+def _days(ratings: pd.DataFrame) -> str:
+    """Return from which day to which a ratings frame reaches (UTC)."""
+    if ratings.empty:
+        return "none"
+    ends = ratings["timestamp"].iloc[[0, -1]]
+    first, last = (datetime.datetime.fromtimestamp(end, datetime.UTC).date() for end in ends)
+    return f"from {first} to {last}"

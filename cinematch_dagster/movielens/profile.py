@@ -9,7 +9,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import COLUMNS, has_half_stars, is_on_scale
+from cinematch_dagster.movielens.ratings import (
+    COLUMNS,
+    has_half_stars,
+    is_on_scale,
+    is_plausible_time,
+)
 
 QUANTILES: Final = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 MOST_RATED: Final = 10
@@ -43,9 +48,10 @@ class Profile:
     """What `profile` found.
 
     Attributes:
-        n_ratings: rows, with or without missing values.
+        n_ratings: rows, whether they can be used or not.
         missing: nulls by column of the ratings, then of the movies.
-        histogram: ratings of 0.5, 1.0, … 5.0 stars; others are not counted.
+        implausible: complete rows off the scale, from before 1995 or from the future.
+        histogram: ratings of 0.5, 1.0, … 5.0 stars.
         half_stars: whether there are half stars at all.
         mean: of the stars.
         std: of the stars, with n - 1.
@@ -61,6 +67,7 @@ class Profile:
 
     n_ratings: int
     missing: dict[str, int]
+    implausible: int
     histogram: tuple[int, ...]
     half_stars: bool
     mean: float
@@ -83,27 +90,37 @@ class Profile:
 
 
 def profile(ratings: pd.DataFrame, movies: pd.DataFrame) -> Profile:
-    """Count and measure raw or cleaned ratings; rows with a missing value only count as missing.
+    """Count and measure raw or cleaned ratings.
+
+    Rows with a missing value, a rating off the scale or a time before 1995 or in the future only
+    count as such.
 
     Args:
         ratings: columns userId, movieId, rating, timestamp.
         movies: columns movieId, title, genres.
 
     Raises:
-        ValueError: no row is complete.
+        ValueError: no row is complete and plausible.
     """
     missing = {c: int(ratings[c].isna().sum()) for c in COLUMNS}
     whole = ratings.dropna(subset=COLUMNS) if any(missing.values()) else ratings
     missing |= {f"{c} (movies)": int(movies[c].isna().sum()) for c in ("title", "genres")}
-    if whole.empty:
-        raise ValueError(f"{len(ratings)} ratings, none complete: expected at least one")
-    stars, times = whole["rating"].to_numpy(np.float64), whole["timestamp"].to_numpy(np.int64)
-    per_user, per_movie = (whole[column].value_counts() for column in ("userId", "movieId"))
+    stars, times = whole["rating"].to_numpy(np.float64), whole["timestamp"].to_numpy()
+    is_plausible = is_on_scale(stars) & is_plausible_time(times)
+    if not is_plausible.any():
+        raise ValueError(
+            f"{len(ratings)} ratings, none complete with stars on the scale and a plausible time: "
+            "expected at least one"
+        )
+    usable = whole if is_plausible.all() else whole[is_plausible]
+    stars, times = stars[is_plausible], times[is_plausible].astype(np.int64)
+    per_user, per_movie = (usable[column].value_counts() for column in ("userId", "movieId"))
     return Profile(
         n_ratings=len(ratings),
         missing=missing,
-        histogram=_histogram(whole["rating"]),
-        half_stars=has_half_stars(whole),
+        implausible=len(whole) - len(usable),
+        histogram=_histogram(stars),
+        half_stars=has_half_stars(usable),
         mean=float(stars.mean()),
         std=float(stars.std(ddof=1)) if len(stars) > 1 else 0.0,
         first=_day(int(times.min())),
@@ -113,7 +130,7 @@ def profile(ratings: pd.DataFrame, movies: pd.DataFrame) -> Profile:
         movies=distribution(per_movie.to_numpy()),
         n_movies_listed=len(movies),
         most_rated=_most_rated(per_movie, movies),
-        sparsity=1 - len(whole) / (len(per_user) * len(per_movie)),
+        sparsity=1 - len(usable) / (len(per_user) * len(per_movie)),
     )
 
 
@@ -137,10 +154,8 @@ def distribution(counts: np.ndarray) -> Distribution:
     )
 
 
-def _histogram(rating: pd.Series) -> tuple[int, ...]:
-    stars = rating.to_numpy(np.float64)
-    halves = (stars[is_on_scale(stars)] * 2).astype(np.int64)
-    return tuple(np.bincount(halves, minlength=11)[1:].tolist())
+def _histogram(stars: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.bincount((stars * 2).astype(np.int64), minlength=11)[1:].tolist())
 
 
 def _by_month(times: np.ndarray) -> tuple[int, ...]:

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pv
 
 from cinematch_dagster.movielens.errors import BadDatasetError
-from cinematch_dagster.movielens.ratings import COLUMNS, DTYPES
-from cinematch_dagster.movielens.unpack import MOVIES, RATINGS, present
+from cinematch_dagster.movielens.ratings import COLUMNS, DTYPES, LARGEST_ID
 
+RATINGS: Final = ("ratings.csv", "ratings.dat")
+MOVIES: Final = ("movies.csv", "movies.dat")
 MOVIE_COLUMNS: Final = ["movieId", "title", "genres"]
 BLOCK_SIZE: Final = 1 << 23  # bytes
 NARROW: Final = {c: pa.type_for_alias(t.replace("float32", "float")) for c, t in DTYPES.items()}
@@ -40,7 +41,7 @@ def read_ratings(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises:
         BadDatasetError: there is no such file, or a column is not in its header.
     """
-    path = present(folder, RATINGS)
+    path = _present(folder, RATINGS)
     names, skipped, delimiter = _layout(path)
     read = pv.ReadOptions(column_names=names, skip_rows=skipped, block_size=BLOCK_SIZE)
     parse = pv.ParseOptions(delimiter=delimiter)
@@ -56,9 +57,10 @@ def read_movies(folder: Path) -> pd.DataFrame:
     """Read movies.csv or movies.dat, UTF-8 or latin-1: movieId int32, title, genres.
 
     Raises:
-        BadDatasetError: there is no such file, or a line has no number and two texts.
+        BadDatasetError: there is no such file, or a line (from 1, empty lines not counted) has no
+            id and two texts.
     """
-    path = present(folder, MOVIES)
+    path = _present(folder, MOVIES)
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")
@@ -66,13 +68,32 @@ def read_movies(folder: Path) -> pd.DataFrame:
         text = content.decode("latin-1")
     lines = io.StringIO(text, newline=None)
     if path.suffix == ".dat":
-        fields = [line.rstrip("\n").split("::") for line in lines]
+        fields = [line.rstrip("\n").split("::") for line in lines if line != "\n"]
     else:
-        fields = list(csv.reader(lines))[1:]
+        fields = list(filter(None, csv.reader(lines)))[1:]
     for line, row in enumerate(fields, start=1 + (path.suffix == ".csv")):
-        if len(row) != len(MOVIE_COLUMNS) or not row[0].isdecimal():
-            raise BadDatasetError(f"{path}: line {line}: {row}, expected movieId, title, genres")
+        if len(row) != len(MOVIE_COLUMNS) or not _is_movie_id(row[0]):
+            raise BadDatasetError(
+                f"{path}: line {line}: {row}, expected movieId, title, genres "
+                f"(movieId from 0 to {LARGEST_ID})"
+            )
     return pd.DataFrame(fields, columns=MOVIE_COLUMNS).astype({"movieId": "int32"})
+
+
+def _present(folder: Path, names: tuple[str, ...]) -> Path:
+    """Return the first of the files that is in the folder.
+
+    Raises:
+        BadDatasetError: none is.
+    """
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        raise BadDatasetError(f"{folder}: holds no {' or '.join(names)}")
+    return found
+
+
+def _is_movie_id(text: str) -> bool:
+    return text.isdecimal() and float(text) <= LARGEST_ID
 
 
 def _layout(path: Path) -> tuple[list[str], int, str]:

@@ -9,9 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from cinematch_dagster.movielens.errors import BadDatasetError
+from cinematch_dagster.movielens.raw_files import MOVIES, RATINGS, read_movies, read_ratings
 
-RATINGS: Final = ("ratings.csv", "ratings.dat")
-MOVIES: Final = ("movies.csv", "movies.dat")
 PAPERS: Final = ("README", "README.txt", "README.html")
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
@@ -20,34 +19,36 @@ def unpack(source: Path, folder: Path) -> None:
     """Copy ratings, movies and README from a zip or a folder into `folder`, replacing it whole.
 
     The files may lie at the top of the source or in a folder inside it. Each member's checksum
-    in the zip is verified.
+    in the zip is verified, and the files are read, before anything is replaced. A source that is
+    `folder` itself stays as it is.
 
     Raises:
-        BadDatasetError: the source is no readable zip or folder, or holds no ratings or movies.
+        BadDatasetError: the source is no readable zip or folder, holds no ratings or movies, or
+            lies in `folder`.
     """
+    if source.resolve() == folder.resolve():
+        _read(folder)
+        return
+    if source.resolve().is_relative_to(folder.resolve()):
+        raise BadDatasetError(f"{source}: lies in {folder}, which it replaces: move it elsewhere")
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
         _copy_from(source, partial)
-        for names in (RATINGS, MOVIES):
-            present(partial, names, source)
+        _read(partial)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
+    except BadDatasetError as error:
+        raise BadDatasetError(str(error).replace(str(partial), str(source))) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def present(folder: Path, names: tuple[str, ...], source: Path | None = None) -> Path:
-    """Return the first of the files that is in the folder.
-
-    Raises:
-        BadDatasetError: none is; names `source` where it is not the folder.
-    """
-    found = next((folder / name for name in names if (folder / name).is_file()), None)
-    if found is None:
-        raise BadDatasetError(f"{source or folder}: holds no {' or '.join(names)}")
-    return found
+def _read(folder: Path) -> None:
+    """Find out whether ratings and movies can be read."""
+    read_movies(folder)
+    read_ratings(folder)
 
 
 def _copy_from(source: Path, folder: Path) -> None:

@@ -11,6 +11,7 @@ from cinematch_dagster.movielens import (
     MovieFeatures,
     Prepared,
     Synthetic,
+    TooManyRejectsError,
     fetch,
     load,
     movie_features,
@@ -55,25 +56,33 @@ def prepare_ratings(settings: Settings) -> Prepared:
     """Clean and cut the dataset's ratings, and write baseline, batches and rejects.
 
     Batch files of an earlier preparation are removed first.
+
+    Raises:
+        TooManyRejectsError: naming the file that has the rejects; nothing else was written.
     """
     data, folders = settings.data, Folders(settings.prepared_dir)
     folders.prepared.mkdir(parents=True, exist_ok=True)
     raw = load(data.dataset, settings.data_dir)
-    prepared = prepare(
-        raw.ratings,
-        start=data.start,
-        end=data.end,
-        most_recent=data.most_recent,
-        baseline_share=data.baseline_share,
-        train_share=data.train_share,
-        batches=data.batches,
-        injection=Injection(**settings.injection.model_dump()),
-        movies=raw.movies,
-        unparsable=raw.unparsable,
-        max_bad_share=data.max_rejected_share,
-    )
+    rejects_file = folders.prepared / REJECTS_FILE
+    try:
+        prepared = prepare(
+            raw.ratings,
+            start=data.start,
+            end=data.end,
+            most_recent=data.most_recent,
+            baseline_share=data.baseline_share,
+            train_share=data.train_share,
+            batches=data.batches,
+            injection=Injection(**settings.injection.model_dump()),
+            movies=raw.movies,
+            unparsable=raw.unparsable,
+            max_bad_share=data.max_rejected_share,
+        )
+    except TooManyRejectsError as error:
+        error.rejects.to_csv(rejects_file, index=False)
+        raise TooManyRejectsError(f"{error}: see {rejects_file}", error.rejects) from error
     _write(prepared.baseline, folders.prepared / INITIAL_FILE)
-    prepared.rejects.to_csv(folders.prepared / REJECTS_FILE, index=False)
+    prepared.rejects.to_csv(rejects_file, index=False)
     for folder in (folders.batches, folders.injected):
         shutil.rmtree(folder, ignore_errors=True)
     for batch in prepared.batches:

@@ -16,7 +16,8 @@ class DsnError(ValueError):
 def normalise(url: str) -> str:
     """Return an address that libpq accepts, encrypted (`sslmode=require`) unless it is local.
 
-    An `sslmode` in the address stays as it is. Local is a unix socket, localhost or no host.
+    An `sslmode` in the address stays as it is. Local is a unix socket, localhost or no host,
+    in `host` and in `hostaddr`.
 
     Raises:
         DsnError: when it does not begin with `postgresql://` or libpq can't read it.
@@ -34,7 +35,8 @@ def normalise(url: str) -> str:
         raise DsnError(
             "the database's address can't be read (expected postgresql://user@host/database)"
         ) from None
-    if "sslmode" in options or _is_local(str(options.get("host", ""))):
+    hosts = (str(options.get(option, "")) for option in ("host", "hostaddr"))
+    if "sslmode" in options or all(map(_is_local, hosts)):
         return url
     return f"{url}{'&' if '?' in url else '?'}sslmode=require"
 

@@ -23,11 +23,12 @@ def test_unknown_movies_are_counted_and_the_first_is_named() -> None:
     )
 
 
-def test_pairs_of_earlier_batches_are_counted_and_the_first_is_named() -> None:
-    earlier = pd.DataFrame({"userId": [2, 9, 1], "movieId": [1, 9, 2]})
-    assert known_pairs(FRAME, earlier[:2]) is None
-    assert known_pairs(FRAME, earlier) == (
-        "columns userId, movieId: 1 pairs were rated in an earlier batch, first row 1: 1, 2"
+def test_pairs_of_other_batches_are_counted_and_the_first_is_named() -> None:
+    others = pd.DataFrame({"userId": [2, 9, 1], "movieId": [1, 9, 2]})
+    assert known_pairs(FRAME, others[:2]) is None
+    assert known_pairs(FRAME, others) == (
+        "columns userId, movieId: 1 pairs were rated in an earlier batch or a later one, "
+        "first row 1: 1, 2"
     )
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import zipfile
 from pathlib import Path
 
@@ -161,6 +162,40 @@ def test_a_source_that_is_no_dataset_leaves_what_was_there(
     assert [p.name for p in (tmp_path / "raw").iterdir()] == ["ml-1m"]
 
 
+@pytest.mark.parametrize("dataset", ["sample", "synthetic"])
+def test_what_is_shipped_or_made_takes_no_source(tmp_path: Path, dataset: str) -> None:
+    source = zipped(tmp_path / "my.zip", FILES_CSV)
+    shipped = laid_out(datasets.folder_of(dataset, tmp_path), {"ratings.parquet": b"shipped"})
+    with pytest.raises(BadDatasetError, match=r"my\.zip: .* --dataset ml-1m .*one of ml-latest"):
+        fetch(dataset, tmp_path, source)
+    assert [path.read_bytes() for path in shipped.iterdir()] == [b"shipped"]
+
+
+def test_a_source_that_is_the_folder_itself_stays_as_it_is(tmp_path: Path) -> None:
+    mine = laid_out(tmp_path / "raw" / "ml-25m", FILES_CSV)
+    assert fetch("ml-25m", tmp_path, mine / ".." / "ml-25m") == mine
+    assert {path.name: path.read_bytes() for path in mine.iterdir()} == FILES_CSV
+    (mine / "movies.csv").unlink()
+    with pytest.raises(BadDatasetError, match=r"ml-25m: holds no movies\.csv or movies\.dat"):
+        fetch("ml-25m", tmp_path, mine)
+
+
+def test_a_source_inside_the_folder_that_it_would_replace_is_refused(tmp_path: Path) -> None:
+    source = zipped(laid_out(tmp_path / "raw" / "ml-25m", {}) / "my.zip", FILES_CSV)
+    with pytest.raises(BadDatasetError, match=r"my\.zip: lies in .*ml-25m, which it replaces"):
+        fetch("ml-25m", tmp_path, source)
+    assert source.is_file()
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "movies.csv"])
+def test_files_that_can_not_be_read_replace_nothing(tmp_path: Path, name: str) -> None:
+    fetch("ml-1m", tmp_path, zipped(tmp_path / "good.zip", FILES_DAT))
+    source = zipped(tmp_path / "bad.zip", FILES_CSV | {name: b"a,b\n1,2\n"})
+    with pytest.raises(BadDatasetError, match=rf"{source}/{name}: .*(header|expected)"):
+        fetch("ml-1m", tmp_path, source)
+    assert len(load("ml-1m", tmp_path).ratings) == 2
+
+
 def test_a_damaged_member_is_found_by_its_checksum(tmp_path: Path) -> None:
     source = zipped(tmp_path / "a.zip", FILES_CSV)
     source.write_bytes(source.read_bytes().replace(b"1,31,2.5", b"1,31,3.5"))
@@ -230,11 +265,23 @@ def test_a_missing_column_names_the_file_and_the_header(tmp_path: Path) -> None:
         read_ratings(tmp_path)
 
 
-@pytest.mark.parametrize("line", ["7::Heat (1995)", "x::Heat (1995)::Crime", ""])
+@pytest.mark.parametrize("line", ["7::Heat (1995)", "x::Heat (1995)::Crime", f"{2**31}::Heat::"])
 def test_a_line_that_is_no_movie_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "movies.dat").write_text(f"7::Heat (1995)::Crime\n{line}\n")
     with pytest.raises(BadDatasetError, match=r"movies\.dat: line 2: .* expected movieId, title"):
         read_movies(tmp_path)
+
+
+@pytest.mark.parametrize("text", [MOVIES_CSV, MOVIES_DAT])
+def test_empty_lines_among_the_movies_are_skipped(tmp_path: Path, text: str) -> None:
+    path = tmp_path / ("movies.csv" if text is MOVIES_CSV else "movies.dat")
+    path.write_text(text.replace("\n", "\n\n") + "\n")
+    assert read_movies(tmp_path)["movieId"].tolist() == [31, 7]
+
+
+def test_the_largest_movie_id_is_read(tmp_path: Path) -> None:
+    (tmp_path / "movies.dat").write_text(f"{2**31 - 1}::Heat (1995)::Crime\n")
+    assert read_movies(tmp_path)["movieId"].tolist() == [2**31 - 1]
 
 
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99), st.integers(1, 10)), min_size=1))
@@ -273,6 +320,36 @@ def test_rejects_are_counted_by_reason_and_too_many_refuse_the_whole() -> None:
         "expected at most 39.00%"
     )
     assert_frame_equal(caught.value.rejects, done.rejects)
+
+
+def test_ratings_given_again_do_not_refuse_the_whole() -> None:
+    raw = rows(*((1, movie, 3.0, T0 + n) for n in range(2) for movie in range(6)))
+    done = prepare(raw, **settings(0.0))  # type: ignore[arg-type]
+    assert done.rejects["reason"].tolist() == ["duplicate"] * 6
+    off_scale = pd.concat([raw, rows((1, 9, 9.0, T0))], ignore_index=True)
+    with pytest.raises(TooManyRejectsError) as caught:
+        prepare(off_scale, **settings(0.0))  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "1 of 13 ratings can't be used (rating_off_scale 1), expected at most 0.00%"
+    )
+    assert len(caught.value.rejects) == 7
+
+
+@pytest.mark.parametrize(
+    ("raw", "found"),
+    [
+        (rows((1, 1, 3.0, T0), (1, 2, 3.0, T0 + 86_400)), "from 2004-11-09 to 2004-11-10"),
+        (rows(), "none"),
+    ],
+)
+def test_days_that_leave_too_few_ratings_are_named(raw: pd.DataFrame, found: str) -> None:
+    days = {"start": datetime.date(2030, 1, 1), "batches": 2}
+    with pytest.raises(BadDatasetError) as caught:
+        prepare(raw, **settings(0.0) | days)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "0 ratings can't fill 2 batches: expected at least 2, but data.start is 2030-01-01, "
+        f"data.end is none and the usable ratings are {found}"
+    )
 
 
 @given(st.lists(st.integers(1, 10), max_size=9))

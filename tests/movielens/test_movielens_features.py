@@ -51,6 +51,14 @@ def test_no_genres_is_not_a_genre() -> None:
     assert np.linalg.norm(got[2]) == pytest.approx(np.linalg.norm(centre), abs=1e-6)
 
 
+@pytest.mark.parametrize("genres", ["", None, "(no genres listed)", "Drama", "Drama|War"])
+@pytest.mark.parametrize("n", [1, 3])
+def test_genres_that_never_differ_are_zeros(genres: str | None, n: int) -> None:
+    frame, explained = movie_features(movies(*[genres] * n))
+    assert vectors(frame).tolist() == [[0.0] * 10] * n
+    assert explained.tolist() == [0.0] * 10
+
+
 def test_the_same_genres_give_the_same_vector_in_any_order() -> None:
     frame, _ = movie_features(movies("Drama|War", "Comedy", "War|Drama", "Comedy|War", "Drama|War"))
     got = vectors(frame)

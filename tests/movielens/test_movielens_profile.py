@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 import re
@@ -93,9 +94,24 @@ def test_missing_values_are_counted_and_their_rows_left_out() -> None:
     assert sum(found.histogram) == 1
 
 
-def test_ratings_without_a_complete_row_are_an_error() -> None:
-    with pytest.raises(ValueError, match="2 ratings, none complete: expected at least one"):
-        profile(rows((None, 1, 3.0, T0), (1, None, 3.0, T0)), MOVIES)
+@pytest.mark.parametrize(
+    ("stars", "time"),
+    [(3.0, T0 * 1_000), (3.0, 10**17), (3.0, -(10**13)), (3.0, 0), (3.0, 1e30), (1e9, T0)],
+)
+def test_implausible_ratings_are_counted_and_left_out(stars: float, time: float) -> None:
+    sound = [(1, 1, 3.5, T0), (1, 2, 4.5, T0 + 60 * DAY), (2, 1, 4.0, T0)]
+    found = profile(rows(*sound, (3, 2, stars, time)), MOVIES)
+    expected = profile(rows(*sound), MOVIES)
+    assert found == dataclasses.replace(expected, n_ratings=4, implausible=1)
+    assert (found.mean, found.by_month) == (4.0, (2, 0, 1))
+    assert "1 ratings are off the scale" in profile_page(found, "x")
+    assert "off the scale" not in profile_page(expected, "x")
+
+
+def test_ratings_without_a_usable_row_are_an_error() -> None:
+    useless = rows((None, 1, 3.0, T0), (1, None, 3.0, T0), (1, 1, 9.0, T0), (1, 1, 3.0, 0))
+    with pytest.raises(ValueError, match="4 ratings, none complete with stars on the scale and a"):
+        profile(useless, MOVIES)
 
 
 def test_the_sample_has_its_known_shape(sample: Profile) -> None:

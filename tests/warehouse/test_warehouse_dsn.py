@@ -13,6 +13,7 @@ from cinematch_dagster.warehouse.dsn import DsnError, normalise, sqlalchemy_url,
         "postgresql://[::1]/cinematch",
         "postgresql:///cinematch",
         "postgresql://me@/cinematch?host=/var/run/postgresql",
+        "postgresql:///cinematch?hostaddr=127.0.0.1",
         "postgresql://%2Fvar%2Frun%2Fpostgresql/cinematch",
     ],
 )
@@ -30,6 +31,14 @@ def test_a_local_address_stays_as_it_is(local: str) -> None:
             "postgresql://h/x?connect_timeout=5&sslmode=require",
         ),
         ("postgresql://localhost,remote/x", "postgresql://localhost,remote/x?sslmode=require"),
+        (
+            "postgresql:///x?hostaddr=203.0.113.7",
+            "postgresql:///x?hostaddr=203.0.113.7&sslmode=require",
+        ),
+        (
+            "postgresql://localhost/x?hostaddr=::1,203.0.113.7",
+            "postgresql://localhost/x?hostaddr=::1,203.0.113.7&sslmode=require",
+        ),
         ("postgresql://h/x?sslmode=verify-full", "postgresql://h/x?sslmode=verify-full"),
     ],
 )

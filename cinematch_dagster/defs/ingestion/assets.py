@@ -129,6 +129,7 @@ def dataset_profile() -> dg.MaterializeResult[None]:
             "mean rating": found.mean,
             "sparsity": found.sparsity,
             "half stars": found.half_stars,
+            "implausible": found.implausible,
             "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
             "pictures": dg.MetadataValue.md(f"![profile](data:image/png;base64,{picture})"),
         }
