@@ -64,11 +64,12 @@ class Loader:
             await self._pause(seconds)
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until another worker was told to reload."""
+        """Wait, but no longer than until another worker was told to reload; refusals end then."""
         for _ in range(max(1, round(seconds / LOOK_SECONDS))):
             await asyncio.sleep(min(seconds, LOOK_SECONDS))
             if self._cache.asked() != self._asked:
                 self._asked = self._cache.asked()
+                self._refused = None
                 return
 
     def restore(self) -> None:
@@ -89,10 +90,10 @@ class Loader:
             LoadError: why that release can't be served; what served before still does.
         """
         with self._lock:
-            release = self._registry.release()
             if force:
                 self._refused = None
-                self._cache.ask()
+                self._asked = self._cache.ask()
+            release = self._registry.release()
             if release == self._refused:
                 raise LoadError(_refusal(release))
             if force or self.served is None or self.served.release != release:
@@ -127,6 +128,9 @@ class Loader:
             model = Model.load(folder)
             check(model)
             model.catalogue.prepare(self.served.model.catalogue if self.served else None)
+        except (OSError, MemoryError) as error:  # this machine's trouble, no verdict on the model
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise LoadError(f"version {release.version} can't be loaded now ({reason})") from error
         except Exception as error:
             logger.warning("version %s is no good", release.version, exc_info=error)
             metrics.model_refused(self._registry.alias)
@@ -136,10 +140,10 @@ class Loader:
             raise LoadError(_refusal(release)) from error
         now = datetime.datetime.now(datetime.UTC)
         self.served = served = Served(model, release, source, now)
-        self._cache.mark_good(release)
         metrics.model_loaded(self._registry.alias, release.version, model.info.trained_at)
         fields = {"version": release.version, "source": source, "week": model.info.week}
         logger.info("model loaded", extra={"fields": fields})
+        self._cache.mark_good(release)
         return served
 
     def _note(self, problem: str | None, error: Exception | None = None) -> None:

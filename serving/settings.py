@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -23,6 +24,7 @@ class Settings(BaseSettings):
 
     Attributes:
         environment: anything but `local` needs an `api_key`.
+        host: an address that other machines reach needs one, too.
         workers: processes that answer.
         api_key: what the header `X-API-Key` must hold on routes that change something;
             without one (local use) those routes are open.
@@ -85,10 +87,25 @@ class Settings(BaseSettings):
     def _separated_by_commas(cls, value: object) -> object:
         return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
+    @field_validator("cache_dir", "reports_dir")
+    @classmethod
+    def _is_or_can_be_a_folder(cls, path: Path) -> Path:
+        try:
+            (path / "any file").stat()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise ValueError(f"{path} can't be used as a folder ({error.strerror})") from error
+        return path
+
     @model_validator(mode="after")
     def _key_outside_local_use(self) -> Self:
-        if self.environment != "local" and self.api_key is None:
-            raise ValueError(f"{PREFIX}API_KEY is missing: environment {self.environment} needs it")
+        needs = {
+            f"environment {self.environment}": self.environment != "local",
+            f"host {self.host}": not _is_loopback(self.host),
+        }
+        if self.api_key is None and (found := [need for need, holds in needs.items() if holds]):
+            raise ValueError(f"{PREFIX}API_KEY is missing: {found[0]} needs it")
         return self
 
 
@@ -111,7 +128,15 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(problems)) from None
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def _problem(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
     if not location:
-        return message.removeprefix("Value error, ")
+        return message
     return f"{PREFIX}{str(location[0]).upper()}: {message}"

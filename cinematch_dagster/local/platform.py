@@ -15,6 +15,8 @@ from cinematch_dagster.local.starter import claim, release, starter
 from cinematch_dagster.settings import ROOT, Settings, serving_variables
 from cinematch_dagster.warehouse import embedded
 
+RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+
 
 def _program(name: str) -> str:
     return str(Path(sys.executable).parent / name)
@@ -57,7 +59,7 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
     return {
         **serving_variables(),
         "DAGSTER_EVENT_BATCH_SIZE": "1000",  # a range's events in one statement, not hundreds
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",  # a minute; its own 7 are four, for each request
+        RETRIES: "5",  # a minute; its own 7 are four, for each request
         **os.environ,
         "CINEMATCH_PROFILE": settings.profile,
         "CINEMATCH_DATABASE_URL": warehouse,
@@ -78,6 +80,13 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": settings.tracking_uri,
         "OPENBLAS_NUM_THREADS": "1",
     }
+
+
+def _of(service: Service, variables: dict[str, str]) -> dict[str, str]:
+    """Return a server's environment: the API's next poll is its retry, unless the user sets one."""
+    if service.name != "api":
+        return variables
+    return {**variables, RETRIES: os.environ.get(RETRIES, "0")}
 
 
 def logs(settings: Settings) -> Path:
@@ -125,7 +134,7 @@ def running(
         _prepare_state(settings)
         variables = environment(settings, prepare_warehouse(settings))
         for service in servers:
-            started[service] = processes.start(service, variables, logs(settings))
+            started[service] = processes.start(service, _of(service, variables), logs(settings))
         for service, process in started.items():
             processes.wait_until_healthy(service, process, logs(settings))
             on_ready(service)

@@ -1,10 +1,15 @@
 """The page "/" in a real browser."""
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from fastapi import FastAPI
+from fastapi.responses import StreamingResponse
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.pages.conftest import Site, Watched
 
@@ -239,3 +244,94 @@ def test_the_service_goes_away_and_the_stars_stay(page: Page, watched: Watched) 
     page.unroute("**/recommend")
     expect(page.locator("#notice")).to_be_hidden()
     watched.complaints.clear()  # the browser's own, of the request that failed
+
+
+def test_a_status_that_stays_is_not_asked_for_again(page: Page, watched: Watched) -> None:
+    page.clock.install()
+    page.goto("/")
+    expect(page.locator(CARDS)).to_have_count(12)
+    asked: list[int] = []
+    status = 422
+
+    def refuse(route: Route) -> None:
+        asked.append(status)
+        route.fulfill(status=status, json={"detail": f"refused with {status}"})
+
+    page.route("**/recommend", refuse)
+    for status, times in ((422, 1), (401, 1), (429, 2), (500, 2)):
+        asked.clear()
+        with page.expect_response("**/recommend"):
+            page.locator("#clear").dispatch_event("click")
+        expect(page.locator("#notice")).to_have_text(f"refused with {status}")
+        if times > 1:
+            with page.expect_response("**/recommend"):
+                page.clock.fast_forward(4000)
+        else:
+            page.clock.fast_forward(4000)
+            page.evaluate("() => fetch('health')")  # behind whatever the page had asked
+        assert asked == [status] * times
+    page.unroute("**/recommend")
+    page.locator("#clear").dispatch_event("click")
+    expect(page.locator("#notice")).to_be_hidden()
+    watched.complaints.clear()  # the browser's own, of the answers
+
+
+def test_of_very_many_stars_the_latest_count(page: Page) -> None:
+    page.goto("/")
+    keep_stars(page, 0, [{"movieId": n, "title": f"Film {n}"} for n in range(1001, 2002)])
+    with page.expect_response("**/recommend") as answered:
+        page.reload()
+    assert answered.value.status == 200
+    sent = answered.value.request.post_data_json
+    assert sent
+    assert [rating["movieId"] for rating in sent["ratings"]] == list(range(1002, 2002))
+    expect(page.locator("#rated-title")).to_have_text("Your stars: 1001 films")
+
+
+def test_a_film_that_the_model_lacks_does_not_end_the_keeping(
+    page: Page, site: Site, watched: Watched
+) -> None:
+    page.goto("/")
+    known = httpx.get(f"{site.url}/movies?query=fargo").json()["movies"][0]
+    lacking = {"movieId": 999_999, "title": "Lost (1920)"}
+    keep_stars(page, 8, [lacking, known])
+    page.reload()
+    page.get_by_role("button", name="Keep 2 films for person 8").click()
+    expect(page.locator("#save-text")).to_contain_text("Kept 1 of 2 films: the model does not know")
+    ratings = httpx.get(f"{site.url}/users/8").json()["ratings"]
+    assert [m["title"] for m in ratings if m["source"] == "live"] == ["Fargo (1996)"]
+    watched.complaints.clear()  # the browser's own, of the answer 404
+
+
+def keep_stars(page: Page, person: int, movies: list[dict[str, Any]]) -> None:
+    """Put four stars for each movie into the browser, as if a person had given them before."""
+    stars = [{"genres": "Drama", **movie, "rating": 4} for movie in movies]
+    page.evaluate(
+        """([person, stars]) => {
+            localStorage.setItem("cinematch.person", person);
+            localStorage.setItem(`cinematch.stars.${person}`, JSON.stringify(stars));
+        }""",
+        [person, stars],
+    )
+
+
+def test_an_answer_given_up_half_way_is_no_answer(page: Page, site: Site) -> None:
+    async def half() -> AsyncIterator[bytes]:
+        yield b'{"recom'
+        await asyncio.sleep(60)
+
+    app = site.server.config.app
+    assert isinstance(app, FastAPI)
+    app.add_api_route("/half", lambda: StreamingResponse(half()), methods=["POST"])
+    page.goto("/")
+    page.route("**/recommend", lambda route: route.continue_(url=f"{site.url}/half"))
+    with page.expect_response(lambda response: response.request.method == "POST"):
+        page.evaluate(
+            """async () => {
+                const api = await import("/pages/api.js");
+                window.question = new AbortController();
+                window.outcome = api.recommend({ user_id: 0 }, question.signal).then(
+                    () => "answered", (error) => error.name);
+            }"""
+        )
+    assert page.evaluate("() => { question.abort(); return outcome; }") == "AbortError"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from serving.cache import KEPT, Cache
-from serving.registry import Release
+from serving.registry import LoadError, RegistryError, Release
 
 FIRST, SECOND = Release("1", 100), Release("2", 200)
 
@@ -41,9 +41,9 @@ def test_a_copy_is_fetched_once(cache: Cache) -> None:
 def test_half_a_fetch_leaves_nothing(cache: Cache) -> None:
     def break_off(scratch: Path) -> Path:
         fetch(scratch)
-        raise ConnectionError("gone")
+        raise RegistryError("gone")
 
-    with pytest.raises(ConnectionError):
+    with pytest.raises(RegistryError):
         cache.add(FIRST, break_off)
     assert list(cache.root.iterdir()) == []
 
@@ -108,3 +108,14 @@ def test_a_rollback_keeps_the_old_copy(cache: Cache) -> None:
     cache.mark_good(Release("9", 9))
     assert cache.folder(releases[0]).is_dir()
     assert not cache.folder(releases[1]).is_dir()
+
+
+def test_a_folder_that_can_not_be_used_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    cache = Cache(tmp_path / "file" / "cache")
+    for write in (cache.ask, lambda: cache.add(FIRST, fetch), lambda: cache.mark_good(FIRST)):
+        with pytest.raises(
+            LoadError, match=r"CINEMATCH_SERVING_CACHE_DIR can't be used \(Not a dir"
+        ):
+            write()
+    assert cache.asked() == 0

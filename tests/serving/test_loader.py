@@ -1,8 +1,11 @@
+import asyncio
 import datetime
+import errno
 import logging
 import math
 import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -160,6 +163,83 @@ def test_force_tries_a_refused_model_again(loader: Loader, registry: FolderRegis
     with pytest.raises(LoadError, match="version 3"):
         loader.refresh(force=True)
     assert registry.downloads == [BROKEN, BROKEN]
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "Too many open files"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_a_fault_that_passes_is_no_verdict(
+    loader: Loader,
+    registry: FolderRegistry,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    reason: str,
+) -> None:
+    def fail(_: object) -> None:
+        raise fault
+
+    registry.named = FIRST
+    with monkeypatch.context() as patch:
+        patch.setattr("serving.loader.check", fail)
+        loader.poll()
+    assert loader.problem == f"version 1 can't be loaded now ({reason})"
+    loader.poll()
+    assert served(loader) == (FIRST, "registry")
+    assert registry.downloads == [FIRST]
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.anyio
+async def test_a_reload_ends_the_refusal_of_the_other_workers(
+    loader: Loader, registry: FolderRegistry, cache: Cache, models: dict[Release, Path]
+) -> None:
+    other = Loader(registry, cache)
+    registry.named = BROKEN
+    loader.poll()
+    watching = asyncio.create_task(other.watch(3600))
+    await until(lambda: other.problem)
+    registry.models = models | {BROKEN: models[SECOND]}
+    await asyncio.to_thread(loader.refresh, force=True)
+    await until(lambda: other.served)
+    watching.cancel()
+    assert served(other) == (BROKEN, "registry")
+
+
+@pytest.mark.anyio
+async def test_a_cache_that_can_not_be_read_does_not_end_the_watching(
+    loader: Loader, registry: FolderRegistry, cache: Cache
+) -> None:
+    watching = asyncio.create_task(loader.watch(0.01))
+    await until(lambda: loader.problem)
+    cache.root.mkdir()
+    asked = cache.root / "reload_asked"
+    asked.symlink_to(asked)
+    await asyncio.sleep(0.1)
+    registry.named = FIRST
+    await until(lambda: loader.served or watching.done())
+    assert served(loader) == (FIRST, "registry")
+    watching.cancel()
+
+
+def test_a_cache_that_can_not_be_written_is_named(registry: FolderRegistry, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    loader = Loader(registry, Cache(tmp_path / "file" / "cache"))
+    registry.named = FIRST
+    loader.poll()
+    assert (
+        loader.problem == "the folder CINEMATCH_SERVING_CACHE_DIR can't be used (Not a directory)"
+    )
+    with pytest.raises(LoadError, match="CACHE_DIR can't be used"):
+        loader.refresh(force=True)
 
 
 def test_force_loads_anew(loader: Loader, registry: FolderRegistry) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -112,6 +113,27 @@ def test_without_postgres_people_are_answered_and_ratings_refused(
         log = running.log.read_text()
     assert log.count("the store of ratings answers again") >= 1
     assert str(near) not in log
+
+
+def test_many_ratings_without_postgres_wait_no_longer_than_one(tmp_path: Path) -> None:
+    nobody = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+
+    def seconds_to_refusal(movie: int) -> float:
+        begin = time.monotonic()
+        assert rate(running.url, 77, movie).status_code == 503
+        return time.monotonic() - begin
+
+    with (
+        api(with_copy(tmp_path), nowhere(), database_url=nobody) as running,
+        ThreadPoolExecutor(20) as clients,
+    ):
+        running.wait_until_ready()
+        refusals = clients.map(seconds_to_refusal, [10, 20, 30, 40] * 5)
+        time.sleep(0.5)
+        begin = time.monotonic()
+        assert running.get("/movies?query=title").status_code == 200
+        assert time.monotonic() - begin < 3
+        assert max(refusals) < 8
 
 
 def refused_while_others_are_answered(running: Api) -> bool:

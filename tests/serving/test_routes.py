@@ -248,6 +248,19 @@ async def test_a_reload_that_fails_says_what_serves_on(
     assert answer.json()["detail"] == "version 4 is no good; version 3 serves on"
 
 
+async def test_a_reload_that_can_not_write_says_so(tmp_path: Path, served: Served) -> None:
+    app = create_app(Settings(cache_dir=tmp_path / "cache", ratings_file=tmp_path / "r.jsonl"))
+    app.state.loader.served = served
+    (tmp_path / "cache").touch()
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.post("/reload-model")
+    assert answer.status_code == 502
+    assert answer.json()["detail"] == (
+        "the folder CINEMATCH_SERVING_CACHE_DIR can't be used (File exists); version 3 serves on"
+    )
+
+
 KEY = "a key of some length: é"
 
 

@@ -57,6 +57,34 @@ def test_a_key_is_needed_outside_local_use(
     assert load_settings().environment == environment
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "films.example"])
+def test_a_key_is_needed_where_other_machines_reach_the_api(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}HOST", host)
+    with pytest.raises(SettingsError, match=f"^{PREFIX}API_KEY is missing: host {host} needs it$"):
+        load_settings()
+    monkeypatch.setenv(f"{PREFIX}API_KEY", KEY)
+    assert load_settings().host == host
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.10", "::1"])
+def test_no_key_is_needed_on_this_machine(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}HOST", host)
+    assert load_settings().api_key is None
+
+
+@pytest.mark.parametrize("name", ["CACHE_DIR", "REPORTS_DIR"])
+@pytest.mark.parametrize("below", ["", "further/below"])
+def test_a_file_is_no_folder(
+    name: str, below: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(PREFIX + name, str(tmp_path / "file" / below))
+    with pytest.raises(SettingsError, match=f"^{PREFIX}{name}: /.*/file.* can't be used as a fold"):
+        load_settings()
+
+
 def test_a_refused_key_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}API_KEY", "short")
     with pytest.raises(SettingsError) as raised:

@@ -22,7 +22,10 @@ async function ask(path, body, signal) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, "The service does not answer.");
   }
-  const document = await answer.json().catch(() => ({}));
+  const document = await answer.json().catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return {};
+  });
   if (!answer.ok) throw new ApiError(answer.status, document.detail ?? answer.statusText);
   return document;
 }

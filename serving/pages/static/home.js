@@ -9,6 +9,7 @@ import { NOBODY, Store } from "./store.js";
 
 const PAGE = 12; // movies shown at a time
 const MOST = 96;
+const MOST_STARS = 1000; // the latest; the API takes no more
 const ENOUGH = 3; // stars from which the list is called one's own
 const RETRY = 3000; // milliseconds until the API is asked again
 
@@ -84,7 +85,7 @@ const narrowed = () => wishes.genres.size > 0 || Object.keys(wishes.years).lengt
 
 function wish() {
   const asked = { user_id: store.person, top_k: starting() && !narrowed() ? MOST : wishes.shown, ...wishes.years };
-  if (store.rated.size) asked.ratings = store.ratings;
+  if (store.rated.size) asked.ratings = store.ratings.slice(-MOST_STARS);
   if (wishes.genres.size) asked.genres = [...wishes.genres];
   if (wishes.diversity) asked.diversity = wishes.diversity;
   return asked;
@@ -120,7 +121,7 @@ function fail(error) {
   };
   warn(texts[error.status] ?? error.message);
   $("picks").setAttribute("aria-busy", "false");
-  retry = setTimeout(refresh, RETRY);
+  if ([0, 429].includes(error.status) || error.status >= 500) retry = setTimeout(refresh, RETRY);
 }
 
 function warn(text) {
@@ -231,13 +232,29 @@ function showPerson() {
     : "A person of the data.";
 }
 
-async function save() {
-  const text = $("save-text");
+// Whether a rating is kept: the model in production may lack the film.
+async function keep(rating) {
   try {
-    for (const rating of store.ratings) await api.store({ user_id: store.person, ...rating });
-    text.textContent = "Kept. They count from now on, and are in the next weekly batch.";
+    await api.store(rating);
+    return true;
   } catch (error) {
-    text.textContent = error.status === 401 ? "Not kept: this service wants a key for it. Your stars still count here." : `Not kept: ${error.message}`;
+    if (error.status === 404) return false;
+    throw error;
+  }
+}
+
+async function save() {
+  const { person, ratings } = store;
+  const text = $("save-text");
+  let kept = 0;
+  const some = () => `Kept ${kept} of ${films(ratings.length)}`;
+  try {
+    for (const rating of ratings) if (await keep({ user_id: person, ...rating })) kept += 1;
+    const known = kept === ratings.length ? "Kept" : `${some()}: the model does not know the rest`;
+    text.textContent = `${known}. ${kept ? "They count from now on, and are in the next weekly batch." : ""}`;
+  } catch (error) {
+    const problem = error.status === 401 ? "this service wants a key for it. Your stars still count here." : error.message;
+    text.textContent = `${kept ? some() : "Not kept"}: ${problem}`;
   }
 }
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import ConnectionPool
 
 from serving.live import RatingStore, StoreError
 from serving.live.file_store import FileStore
-from serving.live.postgres_store import PostgresStore
+from serving.live.postgres_store import PostgresStore, encrypted
 from tests.serving.live.stores import event
 from tests.serving.support import free_port
 
@@ -141,6 +143,38 @@ def test_without_the_table_nothing_is_stored(warehouse_dsn: str) -> None:
     with pytest.raises(StoreError, match=r"the database refuses \(42P01\)"):
         store.add(event(1, 10))
     store.close()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me:secret@db.example/cinematch",
+        "postgresql://me@db.example:5433/cinematch?application_name=us",
+        "postgresql://me@localhost,db.example/cinematch",
+        "postgresql://me@localhost/cinematch?hostaddr=192.0.2.1",
+    ],
+)
+def test_a_connection_to_another_machine_is_encrypted(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ConnectionPool, "open", lambda _: None)
+    before = conninfo_to_dict(address)
+    used = str(PostgresStore(address)._pool.conninfo)
+    assert conninfo_to_dict(used) == before | {"sslmode": "require"}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://me@localhost/cinematch",
+        "postgresql://me@[::1]:5433/cinematch",
+        "postgresql:///cinematch?host=/run/postgresql",
+        "postgresql://me@db.example/cinematch?sslmode=disable",
+        "postgresql://me@db.example/cinematch?sslmode",
+    ],
+)
+def test_another_address_stays_as_it_is(address: str) -> None:
+    assert encrypted(address) == address
 
 
 def _write_until_killed(path: Path, acknowledged: int) -> None:
