@@ -146,6 +146,7 @@ def test_down_stops_what_a_killed_one_has_left(
     assert processes_of(tmp_path) == []
 
 
+@pytest.mark.slow  # starts everything twice
 def test_it_starts_again_after_a_kill_of_everything(up: Up, tmp_path: Path) -> None:
     process = up()
     process.kill()

@@ -224,6 +224,7 @@ def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
     assert read_training_data(warehouse, week(1)).sha256 == after.sha256
 
 
+@pytest.mark.slow  # one more training
 def test_before_the_first_model_nothing_is_compared_and_nothing_alerts(
     warehouse: str, settings: Settings, arrive: Arrive, train_week: Train
 ) -> None:

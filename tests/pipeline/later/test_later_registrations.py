@@ -21,6 +21,7 @@ from tests.pipeline.pipeline_support import (
 )
 
 
+@pytest.mark.slow  # one more training, two comparisons
 def test_a_week_that_arrives_while_models_are_compared_stops_the_promotion(
     warehouse: str,
     arrive: Arrive,
@@ -113,6 +114,7 @@ def test_a_challenger_that_saw_the_held_out_rows_is_refused(
     assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(4_796,)]
 
 
+@pytest.mark.slow  # one more training; the story promotes and merges, too
 def test_a_promotion_merges_the_buffer_and_moves_the_baseline(
     warehouse: str,
     arrive: Arrive,
