@@ -6,8 +6,11 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
+from cinematch_dagster.defs.ingestion.assets import raw_movielens
 from cinematch_dagster.defs.partitions import model_weeks, weeks
 from cinematch_dagster.defs.retries import transient_faults
+from cinematch_dagster.movielens.errors import BadDatasetError, DownloadError
+from cinematch_dagster.pipeline import preparation
 
 GRAPH = {
     # asset: (group, upstream assets, partitions)
@@ -73,6 +76,25 @@ def test_models_are_trained_and_registered_one_at_a_time(name: str) -> None:
 def test_every_step_is_tried_again_with_growing_pauses(name: str) -> None:
     assert graph.get(dg.AssetKey(name)).assets_def.op.retry_policy == transient_faults
     assert transient_faults.backoff == dg.Backoff.EXPONENTIAL
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (DownloadError("files.example: timed out"), DownloadError),
+        (BadDatasetError("ratings.csv: no column rating"), dg.Failure),
+    ],
+)
+def test_a_download_is_tried_again_and_a_bad_dataset_is_not(
+    error: Exception, raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(preparation, "fetch_dataset", fail)
+    with pytest.raises(raised) as caught:
+        raw_movielens()
+    assert getattr(caught.value, "allow_retries", True) is (raised is DownloadError)
 
 
 def test_a_rollback_whose_worker_died_is_left_to_a_person() -> None:

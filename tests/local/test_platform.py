@@ -195,3 +195,19 @@ def test_our_own_postgres_starts_and_stops_with_the_platform(
     assert platform.stop(settings) == ["postgres"]
     assert not embedded.running(cluster)
     embedded.destroy(cluster)
+
+
+def test_the_api_asks_mlflow_once_unless_the_user_says_otherwise(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retries = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+    monkeypatch.delenv(retries, raising=False)
+
+    def found() -> dict[str, str]:
+        with platform.running(settings, lambda _: None):
+            servers = processes.found(platform.logs(settings))
+            return {name: roots[0].environ()[retries] for name, roots in servers.items()}
+
+    assert found() == {"mlflow": "5", "dagster": "5", "api": "0"}
+    monkeypatch.setenv(retries, "2")
+    assert set(found().values()) == {"2"}

@@ -5,10 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cinematch_dagster.local import platform, processes
-from cinematch_dagster.settings import read_settings
 from serving.settings import PREFIX
-from tests.local.fake_up import fake_services
 from tests.serving.support import (
     HTTP,
     Publish,
@@ -126,24 +123,3 @@ def test_a_taken_port_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyP
         )  # fmt: skip
     assert ended.returncode != 0
     assert "address already in use" in ended.stdout
-
-
-def test_the_platform_leaves_the_api_without_retries_of_mlflow(
-    tmp_path: Path, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    retries = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-    monkeypatch.delenv(retries, raising=False)
-    monkeypatch.setattr(platform, "services", fake_services)
-    ports = {f"{name}_port": free_port() for name in ("mlflow", "dagster", "api")}
-    settings = read_settings(
-        tmp_path / "no.env", state_dir=tmp_path / "var", database_url=warehouse_dsn, **ports
-    )
-
-    def found() -> dict[str, str]:
-        with platform.running(settings, lambda _: None):
-            servers = processes.found(platform.logs(settings))
-            return {name: roots[0].environ()[retries] for name, roots in servers.items()}
-
-    assert found() == {"mlflow": "5", "dagster": "5", "api": "0"}
-    monkeypatch.setenv(retries, "2")
-    assert set(found().values()) == {"2"}

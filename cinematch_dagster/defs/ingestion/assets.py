@@ -9,7 +9,7 @@ import pandas as pd
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.movielens import load, week_zero
-from cinematch_dagster.movielens.errors import MovieLensError
+from cinematch_dagster.movielens.errors import BadDatasetError, MovieLensError
 from cinematch_dagster.movielens.profile import profile
 from cinematch_dagster.movielens.profile_page import profile_figure, profile_page
 from cinematch_dagster.pipeline import preparation
@@ -33,7 +33,7 @@ OWNERS = ["team:data-platform"]
 def raw_movielens() -> dg.MaterializeResult[None]:
     """Bring the dataset here, unless it is, and say what it holds."""
     settings = load_settings()
-    with final(MovieLensError):
+    with final(BadDatasetError):  # a download that failed may succeed
         preparation.fetch_dataset(settings)
         raw = load(settings.data.dataset, settings.data_dir)
     return dg.MaterializeResult(
