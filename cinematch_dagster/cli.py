@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cinematch_dagster.batches.errors import DataError
 from cinematch_dagster.commands import data, drift, production, retrain, tune
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import NO_TABLES
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import raise_on_signals
-from cinematch_dagster.movielens.errors import MovieLensError
+from cinematch_dagster.postgres.dsn import DsnError
+from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
 from cinematch_dagster.settings import SettingsError, load_settings
-from cinematch_dagster.warehouse.account import EmbeddedPostgresError
-from cinematch_dagster.warehouse.connection import SchemaError
-from cinematch_dagster.warehouse.dsn import DsnError
-from cinematch_dagster.warehouse.production import RollbackError
+from cinematch_dagster.warehouse.registry.production import RollbackError
+from cinematch_dagster.warehouse.schema import SchemaError
 
 KNOWN_ERRORS = (
     SettingsError,
@@ -31,7 +31,7 @@ KNOWN_ERRORS = (
     DsnError,
     EmbeddedPostgresError,
     OrchestrationError,
-    MovieLensError,
+    DataError,
     RollbackError,
     retrain.RetrainingError,
     SchemaError,

@@ -7,8 +7,8 @@ import tempfile
 
 import uvicorn
 
-from serving.log import LOGGING
 from serving.settings import Settings, SettingsError, load_settings
+from serving.telemetry.log import LOGGING
 
 MLFLOW = {
     "MLFLOW_CONFIGURE_LOGGING": "false",
@@ -40,7 +40,7 @@ def _run(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="serving.connection:Connection",
+        http="serving.http.protocol:Connection",
         workers=settings.workers,
         access_log=False,
         log_config=LOGGING,

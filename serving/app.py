@@ -12,16 +12,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
-from serving import explorer, pages, problems
-from serving.arms import AnswerLog, Arms
-from serving.cache import Cache
-from serving.limits import BodyLimit, RateLimit
+from serving import pages
+from serving.experiments.experiment import AnswerLog, Arms
+from serving.follow.cache import Cache
+from serving.follow.loader import Loader
+from serving.follow.registry import Registry
+from serving.http import problems, swagger
+from serving.http.limits import BodyLimit, RateLimit
+from serving.http.middleware import RequestLog
+from serving.http.routes import routers
 from serving.live import RatingStore, Recent
 from serving.live.file_store import FileStore
-from serving.loader import Loader
-from serving.middleware import RequestLog
-from serving.registry import Registry
-from serving.routes import routers
 from serving.settings import Settings, load_settings
 
 
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in routers:
         app.include_router(router)
     pages.install(app)
-    explorer.install(app)
+    swagger.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
     reports = StaticFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
+import psycopg
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from benchmarks.serving.servers import tracking
+from cinematch_dagster.postgres import embedded
+from cinematch_dagster.postgres.connection import connect, ensure_database
+from cinematch_dagster.postgres.dsn import with_database
+from cinematch_dagster.postgres.os_user import server_account
 from cinematch_dagster.settings import ROOT, load_settings
-from cinematch_dagster.warehouse import embedded
-from cinematch_dagster.warehouse.account import server_account
-from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
-from cinematch_dagster.warehouse.dsn import with_database
+from cinematch_dagster.warehouse.schema import migrate
 from tests.databases import copy_of
 from tests.external_postgres import ExternalServer
 
@@ -95,3 +97,19 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One real tracking server for the whole session; tests use model names of their own."""
     with tracking(tmp_path_factory.mktemp("mlflow")) as url:
         yield url
+
+
+@pytest.fixture
+def connection(warehouse_dsn: str) -> Iterator[psycopg.Connection]:
+    with connect(warehouse_dsn) as connection:
+        yield connection
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach, unlike pytest's own."""
+    parent = Path(tempfile.mkdtemp(prefix="cinematch-test-", dir="/tmp"))
+    parent.chmod(0o755)
+    yield parent / "postgres"
+    embedded.destroy(parent / "postgres")
+    shutil.rmtree(parent)

@@ -4,7 +4,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator
 
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.postgres.connection import connect
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from cinematch_dagster.local.processes import free_port
-from cinematch_dagster.warehouse.account import Account
-from cinematch_dagster.warehouse.programs import OLDEST
+from cinematch_dagster.postgres.binaries import OLDEST
+from cinematch_dagster.postgres.os_user import Account
 
 PASSWORD = "p@ss/w:rd%&?"
 SUPERUSER_PASSWORD = "superuser's"

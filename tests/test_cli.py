@@ -15,12 +15,13 @@ from cinematch_dagster.demo import run as demo_run
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import ProcessError, free_port
+from cinematch_dagster.postgres import embedded
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import DsnError
+from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
 from cinematch_dagster.settings import SettingsError, load_settings
-from cinematch_dagster.warehouse import embedded
-from cinematch_dagster.warehouse.account import EmbeddedPostgresError
-from cinematch_dagster.warehouse.connection import SchemaError, connect
-from cinematch_dagster.warehouse.dsn import DsnError
-from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
+from cinematch_dagster.warehouse.registry.promotions import Promotion, record_promotion
+from cinematch_dagster.warehouse.schema import SchemaError
 from tests.e2e.support import cinematch, processes_of
 
 PASSWORD = "hunter2-of-the-tests"

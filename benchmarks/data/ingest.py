@@ -16,13 +16,13 @@ import sqlalchemy as sa
 
 from benchmarks.data.server import raw_table, warehouse
 from benchmarks.timing import medians, seconds
-from cinematch_dagster.movielens import read_batch, write_batch
-from cinematch_dagster.pipeline.files import file_sha256
-from cinematch_dagster.warehouse.baseline import load_baseline
-from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.copy import copy_in, rating_arrays
-from cinematch_dagster.warehouse.dsn import sqlalchemy_url
+from cinematch_dagster.batches import read_batch, write_batch
+from cinematch_dagster.pipeline.preparation.files import file_sha256
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.copy import copy_in, rating_arrays
+from cinematch_dagster.postgres.dsn import sqlalchemy_url
+from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 
 PLATFORM: Final = "the platform"
 COPY: Final = "COPY into the table alone"

@@ -8,11 +8,11 @@ from typing import Final
 
 import pandas as pd
 
+from cinematch_dagster.batches import make_batches
 from cinematch_dagster.movielens import (
     Synthetic,
     clean,
     cut_by_time,
-    make_batches,
     split_by_time,
     write_synthetic,
 )

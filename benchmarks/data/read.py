@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from benchmarks.data.ingest import PLATFORM, WEEK_ZERO, Timed
 from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import sqlalchemy_url
-from cinematch_dagster.warehouse.training_data import training_ratings
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import sqlalchemy_url
+from cinematch_dagster.warehouse.training.training_data import training_ratings
 
 READ_SQL: Final = "pandas.read_sql"
 READ_SQL_ROWS: Final = 1_000_000  # it is slow; its rate does not grow with the number of rows

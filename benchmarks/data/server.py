@@ -10,10 +10,11 @@ from pathlib import Path
 
 import psycopg
 
-from cinematch_dagster.warehouse import embedded
-from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
-from cinematch_dagster.warehouse.dsn import with_database
-from cinematch_dagster.warehouse.sql import scalar
+from cinematch_dagster.postgres import embedded
+from cinematch_dagster.postgres.connection import connect, ensure_database
+from cinematch_dagster.postgres.dsn import with_database
+from cinematch_dagster.warehouse.schema import migrate
+from cinematch_dagster.warehouse.statements import scalar
 
 
 @contextmanager

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from benchmarks.data.ingest import HELD_OUT_SHARE, WEEK_ZERO, load_once
 from benchmarks.data.ratings import History
 from cinematch_dagster.movielens import movie_features
-from cinematch_dagster.warehouse.baseline import load_movies
-from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import Promotion, merge_buffer, record_promotion
-from cinematch_dagster.warehouse.sql import scalar
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.ingestion.baseline import load_movies
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
+from cinematch_dagster.warehouse.registry.promotions import (
+    Promotion,
+    merge_buffer,
+    record_promotion,
+)
+from cinematch_dagster.warehouse.statements import scalar
 
 TABLES = """
 SELECT relname, pg_total_relation_size(oid)

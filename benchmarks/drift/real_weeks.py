@@ -12,7 +12,7 @@ import pandas as pd
 
 from cinematch_dagster.drift import DriftPolicy, DriftReport, assess, histogram
 from cinematch_dagster.movielens import clean
-from cinematch_dagster.movielens.raw_files import read_ratings
+from cinematch_dagster.movielens.sources.raw_files import read_ratings
 
 YEAR: Final = 2000
 BASELINE_WEEKS: Final = 13

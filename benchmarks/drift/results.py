@@ -19,7 +19,7 @@ from benchmarks.drift.resampling import WAYS, Population, count_population
 from benchmarks.drift.scores import KS
 from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.movielens import Synthetic, load, reduce, write_synthetic
-from cinematch_dagster.movielens.raw_files import read_movies
+from cinematch_dagster.movielens.sources.raw_files import read_movies
 from cinematch_dagster.settings import ROOT
 
 SIZES: Final = (1_000, 10_000, 43_000, 100_000)

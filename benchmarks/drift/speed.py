@@ -18,18 +18,19 @@ from scipy.stats import ks_2samp
 from benchmarks.data.server import scratch, server_version, warehouse
 from benchmarks.drift.scores import KS, MEAN, STD
 from benchmarks.timing import medians, seconds
+from cinematch_dagster.batches import make_batches
 from cinematch_dagster.drift import DriftPolicy, DriftReport, Histogram
-from cinematch_dagster.movielens import Synthetic, make_batches, write_synthetic
-from cinematch_dagster.pipeline.drift import week_report
-from cinematch_dagster.warehouse.baseline import load_baseline
-from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import sqlalchemy_url
-from cinematch_dagster.warehouse.histograms import (
+from cinematch_dagster.movielens import Synthetic, write_synthetic
+from cinematch_dagster.pipeline.drift.report import week_report
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import sqlalchemy_url
+from cinematch_dagster.warehouse.drift.histograms import (
     baseline_histogram,
     batch_histogram,
     cumulative_histogram,
 )
+from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 
 FIRST_WEEK: Final = datetime.date(2024, 1, 1)
 TRAIN_SHARE: Final = 0.7  # of all ratings; the others are the weeks

@@ -12,16 +12,16 @@ from scipy.stats import rankdata
 
 from benchmarks.models.store import Figures
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
-from cinematch_dagster.recommenders.cold import Guesses
 from cinematch_dagster.recommenders.evaluation import random_split
 from cinematch_dagster.recommenders.evaluation.predictor import Scorer as Order
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked, rank, relevant_pairs
 from cinematch_dagster.recommenders.features import movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import hit, ndcg, rmse
+from cinematch_dagster.recommenders.ranking.cold_start import Guesses
 from cinematch_dagster.recommenders.scorer import scorer
-from serving.lookup import find_all
-from serving.scoring import Scorer
+from serving.model.id_index import find_all
+from serving.model.scoring.scorer import Scorer
 
 HIDDEN_SHARE: Final = 0.1
 TEST_SHARE: Final = 0.1

@@ -13,8 +13,8 @@ import pandas as pd
 from benchmarks.models.cold import measure_cold
 from benchmarks.models.store import Figures
 from cinematch_dagster.movielens import clean, cut_by_time, load
-from cinematch_dagster.movielens.raw_files import read_movies, read_ratings
-from cinematch_dagster.movielens.unpack import unpack
+from cinematch_dagster.movielens.sources.raw_files import read_movies, read_ratings
+from cinematch_dagster.movielens.sources.unpack import unpack
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.evaluation import (
     FoldScores,

@@ -17,16 +17,16 @@ from benchmarks.models.quality import defaults
 from benchmarks.models.store import Figures
 from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, Hyperparameters
-from cinematch_dagster.recommenders.compiled_svd import descend
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.lists import make_lists
 from cinematch_dagster.recommenders.metrics import rmse
-from cinematch_dagster.recommenders.popularity import fit_popularity
+from cinematch_dagster.recommenders.ranking.popularity import fit_popularity
+from cinematch_dagster.recommenders.ranking.top_n import make_lists
+from cinematch_dagster.recommenders.rating.compiled_svd import descend
+from cinematch_dagster.recommenders.rating.svd import Learnt, placed
+from cinematch_dagster.recommenders.rating.trainset import RATING_SCALE, ArrayTrainset
 from cinematch_dagster.recommenders.scorer import scorer
-from cinematch_dagster.recommenders.svd import Learnt, placed
-from cinematch_dagster.recommenders.trainset import RATING_SCALE, ArrayTrainset
-from serving.ranking import best
-from serving.scoring import Scorer
+from serving.model.scoring.scorer import Scorer
+from serving.model.scoring.top import best
 
 OURS, SURPRISE = "ours", "surprise"
 TOP: Final = 10

@@ -14,8 +14,8 @@ from benchmarks.timing import in_child, memory_peak, seconds
 from cinematch_dagster.movielens import cut_by_time
 from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
 from cinematch_dagster.recommenders.evaluation import evaluate_fold, evaluate_static
-from cinematch_dagster.recommenders.learning import learning_curve
-from serving.model import Model
+from cinematch_dagster.recommenders.tuning.learning_curve import learning_curve
+from serving.model.recommender import Model
 
 TEST_SHARE = 0.05
 

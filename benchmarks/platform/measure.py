@@ -22,11 +22,11 @@ import psutil
 
 from benchmarks.platform.backfill import Backfills
 from benchmarks.timing import seconds
+from cinematch_dagster.batches import batch_id, write_batch
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform, processes
-from cinematch_dagster.movielens import batch_id, write_batch
+from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, Settings, load_settings
-from cinematch_dagster.warehouse import embedded
 
 IMPORT = """
 import time

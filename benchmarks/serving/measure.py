@@ -19,7 +19,7 @@ from benchmarks.serving import servers
 from benchmarks.serving.load import pace, request, saturate
 from benchmarks.serving.servers import Server
 from benchmarks.serving.synthetic import Size, write_model
-from serving.model import Model
+from serving.model.recommender import Model
 
 BARE, FIRST, MLFLOW = (
     "bare FastAPI, a constant",

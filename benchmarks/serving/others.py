@@ -11,8 +11,8 @@ import numpy as np
 import surprise
 from fastapi import FastAPI
 
-from serving.artifact import Artifact
-from serving.schemas.recommendations import Recommendations, RecommendRequest
+from serving.http.schemas.recommendations import Recommendations, RecommendRequest
+from serving.model.artifact import Artifact
 
 CONSTANT = "CINEMATCH_BENCH_CONSTANT"
 """Variable that names a file with the one answer of the bare framework."""

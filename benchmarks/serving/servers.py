@@ -90,7 +90,7 @@ def register(uri: str, folder: Path) -> None:
     with warnings.catch_warnings(action="ignore"):  # MLflow's own
         import mlflow
 
-        import serving.pyfunc
+        import serving.model.pyfunc
 
     os.environ.update(MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR="false")
     mlflow.set_tracking_uri(uri)
@@ -98,10 +98,10 @@ def register(uri: str, folder: Path) -> None:
     with ignored, mlflow.start_run(experiment_id="0"):  # whatever was chosen before
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(Path(serving.pyfunc.__file__)),
+            python_model=str(Path(serving.model.pyfunc.__file__)),
             artifacts={"model": str(folder)},
             registered_model_name=NAME,
-            signature=serving.pyfunc.SIGNATURE,
+            signature=serving.model.pyfunc.SIGNATURE,
             pip_requirements=[],
         )
     version = str(logged.registered_model_version)

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from serving.arrays import as_stored
-from serving.artifact import FORMAT, REASONS, Arrays, Artifact, ModelInfo
-from serving.heads import FactorRanking, FactorRating
-from serving.profiles import Profiles
+from serving.model.arrays import as_stored
+from serving.model.artifact import FORMAT, REASONS, Arrays, Artifact, ModelInfo
+from serving.model.heads import FactorRanking, FactorRating
+from serving.model.profiles import Profiles
 
 FACTORS, RANKING_FACTORS, LIST = 100, 128, 100
 GENRES: Final = (

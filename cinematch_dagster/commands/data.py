@@ -30,7 +30,7 @@ def prepare(
     ] = None,
 ) -> None:
     """Write the baseline, the weekly batch files and the movie features of a dataset."""
-    from cinematch_dagster.pipeline.preparation import (
+    from cinematch_dagster.pipeline.preparation.prepare import (
         fetch_dataset,
         prepare_features,
         prepare_ratings,

@@ -10,12 +10,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from cinematch_dagster.batches.weeks import monday_of
 from cinematch_dagster.drift import DriftReport
 from cinematch_dagster.local.databases import running_warehouse
-from cinematch_dagster.movielens.weeks import monday_of
-from cinematch_dagster.pipeline.drift import week_report
+from cinematch_dagster.pipeline.drift.report import week_report
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
 
 app = typer.Typer(help="Drift of the ratings, week by week.", no_args_is_help=True)
 

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from cinematch_dagster.local.databases import running_warehouse
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.production import Period, periods
+from cinematch_dagster.warehouse.registry.production import Period, periods
 
 DAY = datetime.timedelta(days=1)
 COLUMNS = ("version", "week", "since", "until", "by", "why")
@@ -49,7 +49,7 @@ def rollback(
     reason: Annotated[str, typer.Option(help="Why; kept with the rollback.")] = "no reason given",
 ) -> None:
     """Take production back to a version that served before; the API follows by itself."""
-    from cinematch_dagster.pipeline.rollback import roll_back
+    from cinematch_dagster.pipeline.registry.rollback import roll_back
 
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a person waits
     settings = load_settings()

@@ -9,13 +9,14 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from cinematch_dagster.batches.weeks import monday_of
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.movielens.weeks import monday_of
-from cinematch_dagster.pipeline.retraining import requested_in_vain
+from cinematch_dagster.pipeline.retraining.decide import requested_in_vain
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.alerts import Decision, pending_decision
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import Promotion, latest_run, promotion_of_run
+from cinematch_dagster.warehouse.registry.promotions import Promotion, promotion_of_run
+from cinematch_dagster.warehouse.retraining.decisions import Decision, pending_decision
+from cinematch_dagster.warehouse.training.model_metrics import latest_run
 
 JOB = "trigger_retraining"
 

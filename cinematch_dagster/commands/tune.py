@@ -13,7 +13,7 @@ from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.settings import load_settings
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
-    from cinematch_dagster.pipeline.tuning import Proposal
+    from cinematch_dagster.pipeline.training.tuning import Proposal
 
 
 def tune(
@@ -25,8 +25,8 @@ def tune(
     mlflow: Annotated[bool, typer.Option(help="Log the result to MLflow, which must run.")] = True,
 ) -> None:
     """Search hyperparameters on the training ratings; prints a proposal and changes nothing."""
-    from cinematch_dagster.pipeline.tuning import TuningError
-    from cinematch_dagster.pipeline.tuning import tune as search
+    from cinematch_dagster.pipeline.training.tuning import TuningError
+    from cinematch_dagster.pipeline.training.tuning import tune as search
 
     settings = load_settings()
     console = Console()
@@ -52,7 +52,7 @@ def tune(
 
 def _log(found: "Proposal", tracking_uri: str) -> None:
     """Log to MLflow, whose own lines go to stderr: stdout ends with the profile's."""
-    from cinematch_dagster.pipeline.tuning import log_to
+    from cinematch_dagster.pipeline.training.tuning import log_to
 
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # a person waits
     with contextlib.redirect_stdout(sys.stderr):

@@ -11,7 +11,7 @@ from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_START_TAG,
 )
 
-from cinematch_dagster.movielens.weeks import WEEK, week_zero
+from cinematch_dagster.batches.weeks import WEEK, week_zero
 from cinematch_dagster.settings import load_settings
 
 T = TypeVar("T")

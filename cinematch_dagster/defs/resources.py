@@ -8,8 +8,8 @@ import dagster as dg
 import psycopg
 
 from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import EXPERIMENT, load_settings
-from cinematch_dagster.warehouse.connection import connect
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]

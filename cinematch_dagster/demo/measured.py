@@ -14,9 +14,9 @@ from cinematch_dagster.demo.show import FIGURES
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.drift import ViewResult
 from cinematch_dagster.drift.page import Performance
-from cinematch_dagster.pipeline.reports import report_history
+from cinematch_dagster.pipeline.operations.pages import report_history
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.maintenance import database_size
+from cinematch_dagster.warehouse.operations.maintenance import database_size
 
 Connect = Callable[[], psycopg.Connection]
 Row = dict[str, Any]

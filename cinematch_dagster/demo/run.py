@@ -8,11 +8,11 @@ from pathlib import Path
 from rich.console import Console
 
 from cinematch_dagster.demo.orchestrator import OrchestrationError
+from cinematch_dagster.demo.scenario import Story
 from cinematch_dagster.demo.show import show
-from cinematch_dagster.demo.story import Story
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import Service, free_port
-from cinematch_dagster.pipeline.preparation import fetch_dataset
+from cinematch_dagster.pipeline.preparation.prepare import fetch_dataset
 from cinematch_dagster.settings import SAMPLE, Settings, read_settings
 
 

@@ -1,9 +1,10 @@
 """Which Postgres is used: the one the settings name, else the embedded one."""
 
+from cinematch_dagster.postgres import dsn, embedded
+from cinematch_dagster.postgres.connection import connect, ensure_database
+from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse import dsn, embedded
-from cinematch_dagster.warehouse.account import EmbeddedPostgresError
-from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
+from cinematch_dagster.warehouse.schema import migrate
 
 NO_TABLES = "the warehouse has no tables yet: start with `make up`"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from cinematch_dagster.local import processes
 from cinematch_dagster.local.databases import neighbour_url, prepare_warehouse
+from cinematch_dagster.local.owner_pid import claim, release, starter
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import uninterrupted
-from cinematch_dagster.local.starter import claim, release, starter
+from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, Settings, serving_variables
-from cinematch_dagster.warehouse import embedded
 
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 

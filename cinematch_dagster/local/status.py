@@ -9,17 +9,17 @@ import psycopg
 
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import NO_TABLES, running_warehouse
-from cinematch_dagster.pipeline.freshness import (
+from cinematch_dagster.pipeline.operations.freshness import (
     Finding,
     model_is_recent,
     sensors_tick,
     week_arrives,
 )
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.account import EmbeddedPostgresError
-from cinematch_dagster.warehouse.batches import buffer_status
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import in_production
+from cinematch_dagster.warehouse.ingestion.batches import buffer_status
+from cinematch_dagster.warehouse.registry.promotions import in_production
 
 _TICKS = """
 query Ticks {

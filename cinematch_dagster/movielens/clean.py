@@ -7,8 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.movielens.errors import TooManyRejectsError
-from cinematch_dagster.movielens.ratings import (
+from cinematch_dagster.batches.frame import (
     COLUMNS,
     as_ratings,
     is_id,
@@ -17,6 +16,7 @@ from cinematch_dagster.movielens.ratings import (
     pair_keys,
     repeated,
 )
+from cinematch_dagster.movielens.errors import TooManyRejectsError
 
 DUPLICATE: Final = "duplicate"
 _VALID: Final = {

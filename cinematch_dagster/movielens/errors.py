@@ -4,38 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cinematch_dagster.batches.errors import DataError
+
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class MovieLensError(ValueError):
-    """Data that can't be had or used; the message names the file or address."""
-
-
-class BadBatchError(MovieLensError):
-    """A batch file is refused whole; names the file, the column and the row.
-
-    Rows count from 0, as in pandas.
-    """
-
-
-class BadWeekError(MovieLensError):
-    """A batch id or a week is not one of the weekly series."""
-
-
-class UnknownDatasetError(MovieLensError):
+class UnknownDatasetError(DataError):
     """No dataset has this name."""
 
 
-class MissingDatasetError(MovieLensError):
+class MissingDatasetError(DataError):
     """The dataset has a name but is not on this machine yet."""
 
 
-class DownloadError(MovieLensError):
+class DownloadError(DataError):
     """An archive could not be downloaded whole; names the address and the way out."""
 
 
-class BadDatasetError(MovieLensError):
+class BadDatasetError(DataError):
     """The files of a dataset can't be used; names the file and what was expected."""
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import HIGHEST, LOWEST, STEP, in_order
+from cinematch_dagster.batches.frame import HIGHEST, LOWEST, STEP, in_order
 
 
 @dataclass(frozen=True)

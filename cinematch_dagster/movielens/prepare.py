@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cinematch_dagster.movielens.batches import make_batches
+from cinematch_dagster.batches.files import make_batches
 from cinematch_dagster.movielens.clean import clean, refuse_if_bad
 from cinematch_dagster.movielens.errors import BadDatasetError
 from cinematch_dagster.movielens.injection import Injection, inject

@@ -6,7 +6,7 @@ import datetime
 
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import in_order, renumbered
+from cinematch_dagster.batches.frame import in_order, renumbered
 
 
 def reduce(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.movielens.ratings import in_order, renumbered
+from cinematch_dagster.batches.frame import in_order, renumbered
 
 
 def cut_by_time(frame: pd.DataFrame, share: float) -> tuple[pd.DataFrame, pd.DataFrame]:

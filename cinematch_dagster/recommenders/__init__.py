@@ -1,7 +1,7 @@
 """Recommenders: two heads, popularity, a sanity floor, their scores and the promotion gate."""
 
 from cinematch_dagster.recommenders.algorithms import Hyperparameters
-from cinematch_dagster.recommenders.checks import Check, check_model
+from cinematch_dagster.recommenders.checks.model_checks import Check, check_model
 from cinematch_dagster.recommenders.evaluation import Scores
 from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.fit import Trained, fit

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cinematch_dagster.recommenders.als import fit_als
-from cinematch_dagster.recommenders.ease import fit_ease
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.item_knn import fit_item_knn
-from cinematch_dagster.recommenders.neighbours import fit_baseline_only, fit_knn_baseline
-from cinematch_dagster.recommenders.popularity import fit_popularity
-from cinematch_dagster.recommenders.svd import Engine, fit_svd
-from cinematch_dagster.recommenders.svdpp import fit_svdpp
-from serving.heads import RankingHead, RatingHead
+from cinematch_dagster.recommenders.ranking.als import fit_als
+from cinematch_dagster.recommenders.ranking.ease import fit_ease
+from cinematch_dagster.recommenders.ranking.item_knn import fit_item_knn
+from cinematch_dagster.recommenders.ranking.popularity import fit_popularity
+from cinematch_dagster.recommenders.rating.knn_baseline import fit_baseline_only, fit_knn_baseline
+from cinematch_dagster.recommenders.rating.svd import Engine, fit_svd
+from cinematch_dagster.recommenders.rating.svdpp import fit_svdpp
+from serving.model.heads import RankingHead, RatingHead
 
 
 @dataclass(frozen=True)

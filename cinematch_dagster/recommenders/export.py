@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from cinematch_dagster.recommenders.features import genre_membership
 from cinematch_dagster.recommenders.fit import Trained
-from cinematch_dagster.recommenders.lists import make_lists
-from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo
+from cinematch_dagster.recommenders.ranking.top_n import make_lists
+from serving.model.artifact import FORMAT, Arrays, Artifact, ModelInfo
 
 
 def export(

@@ -13,13 +13,13 @@ from cinematch_dagster.recommenders.algorithms import (
     RATING_HEADS,
     Hyperparameters,
 )
-from cinematch_dagster.recommenders.baseline import BaselinePredictor, fit_baseline
-from cinematch_dagster.recommenders.cold import Guesses
 from cinematch_dagster.recommenders.features import NO_GENRES, movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.popularity import damped_mean
-from serving.arrays import as_stored
-from serving.heads import RankingHead, RatingHead
+from cinematch_dagster.recommenders.ranking.cold_start import Guesses
+from cinematch_dagster.recommenders.ranking.popularity import damped_mean
+from cinematch_dagster.recommenders.rating.baseline import BaselinePredictor, fit_baseline
+from serving.model.arrays import as_stored
+from serving.model.heads import RankingHead, RatingHead
 
 
 @dataclass(frozen=True)

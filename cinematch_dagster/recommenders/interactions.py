@@ -11,8 +11,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from cinematch_dagster.recommenders.errors import TrainingError
-from serving.foldin import ranking_weights
-from serving.profiles import Profiles
+from serving.model.profiles import Profiles
+from serving.model.scoring.fold_in import ranking_weights
 
 Codes = npt.NDArray[np.intp]
 

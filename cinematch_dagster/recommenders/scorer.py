@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.popularity import damped_mean
-from serving.arrays import as_stored
-from serving.heads import RankingHead, RatingHead
-from serving.scoring import Scorer
+from cinematch_dagster.recommenders.ranking.popularity import damped_mean
+from serving.model.arrays import as_stored
+from serving.model.heads import RankingHead, RatingHead
+from serving.model.scoring.scorer import Scorer
 
 
 def scorer(interactions: Interactions, rating: RatingHead, ranking: RankingHead) -> Scorer:

@@ -1,5 +1,1 @@
-"""Postgres: the server, the schema, and every statement of the platform."""
-
-from cinematch_dagster.warehouse.connection import connect, ensure_database, migrate
-
-__all__ = ["connect", "ensure_database", "migrate"]
+"""The warehouse: its tables, and every statement of the platform, a room per station."""

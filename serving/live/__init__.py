@@ -1,6 +1,6 @@
 """Ratings given now: stored so that nothing is lost, and kept in memory so that they count."""
 
 from serving.live.events import Event, RatingStore, StoredEvent, StoreError
-from serving.live.recent import Recent
+from serving.live.live_ratings import Recent
 
 __all__ = ["Event", "RatingStore", "Recent", "StoreError", "StoredEvent"]

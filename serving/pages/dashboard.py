@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
+from serving.http.schemas.operations import ServedModel
 from serving.pages.charts import Chart, Series
 from serving.pages.render import page
-from serving.pages.snapshot import COLUMNS, Row, Snapshot, SnapshotError, by_week
-from serving.schemas.operations import ServedModel
+from serving.platform.snapshot import COLUMNS, Row, Snapshot, SnapshotError, by_week
 
 SHOWN = 12
 """Rows of a table on the page; the CSV has all."""

@@ -8,10 +8,10 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from serving.loader import Loader
+from serving.follow.loader import Loader
+from serving.http.schemas.operations import ServedModel
 from serving.pages import dashboard
 from serving.pages.render import HERE, STATIC, page
-from serving.schemas.operations import ServedModel
 
 EXAMPLES = 6
 

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.movielens import BadWeekError
-from cinematch_dagster.warehouse.baseline import load_baseline
-from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.batches import BadWeekError
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 
 WEEK = datetime.date(2024, 1, 1)
 Run = Callable[..., str]

@@ -10,11 +10,11 @@ from mlflow.exceptions import MlflowException
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.pipeline import registry
+from cinematch_dagster.pipeline.registry import versions as registry
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.production import RollbackError
-from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
+from cinematch_dagster.warehouse.registry.production import RollbackError
+from cinematch_dagster.warehouse.registry.promotions import Promotion, record_promotion
 
 START = datetime.datetime(2024, 2, 5, 12, tzinfo=datetime.UTC)
 Run = Callable[..., str]
@@ -102,7 +102,7 @@ def test_a_rollback_that_mlflow_can_t_follow_changes_nothing(
     run: Run, mlflow_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", mlflow_server)
-    monkeypatch.setattr("cinematch_dagster.pipeline.registry.MODEL_NAME", "not_registered")
+    monkeypatch.setattr("cinematch_dagster.pipeline.registry.versions.MODEL_NAME", "not_registered")
     load_settings.cache_clear()
     with pytest.raises(RollbackError, match="MLflow has no version 1 of not_registered"):
         CliRunner().invoke(cli.app, ["rollback", "--to", "1"], catch_exceptions=False)
@@ -117,7 +117,7 @@ def client(
     assert callable(run)
     client, name = MlflowClient(mlflow_server), request.node.name
     monkeypatch.setenv("CINEMATCH_MLFLOW_TRACKING_URI", mlflow_server)
-    monkeypatch.setattr("cinematch_dagster.pipeline.registry.MODEL_NAME", name)
+    monkeypatch.setattr("cinematch_dagster.pipeline.registry.versions.MODEL_NAME", name)
     load_settings.cache_clear()
     client.create_registered_model(name)
     for _ in range(2):

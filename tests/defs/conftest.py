@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cinematch_dagster.batches import batch_id, write_batch
 from cinematch_dagster.defs.drift.assets import drift_report
 from cinematch_dagster.defs.drift.performance import weekly_performance
-from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
+from cinematch_dagster.defs.ingestion.assets import ratings_buffer
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.movielens import batch_id, write_batch
-from cinematch_dagster.warehouse.baseline import load_baseline
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 T0 = 1_100_000_000

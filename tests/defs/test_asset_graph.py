@@ -6,11 +6,11 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.ingestion.assets import raw_movielens
 from cinematch_dagster.defs.partitions import model_weeks, weeks
+from cinematch_dagster.defs.preparation.assets import raw_movielens
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.movielens.errors import BadDatasetError, DownloadError
-from cinematch_dagster.pipeline import preparation
+from cinematch_dagster.pipeline.preparation import prepare
 
 GRAPH = {
     # asset: (group, upstream assets, partitions)
@@ -91,7 +91,7 @@ def test_a_download_is_tried_again_and_a_bad_dataset_is_not(
     def fail(_: object) -> None:
         raise error
 
-    monkeypatch.setattr(preparation, "fetch_dataset", fail)
+    monkeypatch.setattr(prepare, "fetch_dataset", fail)
     with pytest.raises(raised) as caught:
         raw_movielens()
     assert getattr(caught.value, "allow_retries", True) is (raised is DownloadError)

@@ -8,10 +8,10 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]

@@ -24,14 +24,14 @@ from dagster_shared.error import SerializableErrorInfo
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.defs.operations.freshness import CHECKS, last_ticks
+from cinematch_dagster.defs.operations.checks import CHECKS, last_ticks
 from cinematch_dagster.defs.operations.schedules import freshness_hourly, retraining_monthly
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.pipeline.freshness import QUESTIONS, sensors_tick
+from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, sensors_tick
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import FreshnessSettings, load_settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.production import record_rollback
-from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
+from cinematch_dagster.warehouse.registry.production import record_rollback
+from cinematch_dagster.warehouse.registry.promotions import Promotion, record_promotion
 
 NOW = datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
 LIMITS = FreshnessSettings()

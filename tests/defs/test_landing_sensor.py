@@ -13,11 +13,11 @@ from cinematch_dagster.defs import runs
 from cinematch_dagster.defs.ingestion import sensors
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.pipeline.ingestion import load_week
+from cinematch_dagster.pipeline.ingestion.load import load_week
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.batches import record_failure
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import merge_buffer
+from cinematch_dagster.warehouse.ingestion.batches import record_failure
+from cinematch_dagster.warehouse.registry.promotions import merge_buffer
 
 Drop = Callable[..., Path]
 WEEKS = [datetime.date(2024, 1, 1) + datetime.timedelta(weeks=n) for n in range(9)]

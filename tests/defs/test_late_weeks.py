@@ -10,13 +10,17 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.follow_up import follow_up_sensor
 from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.sensors import follow_up_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import PATIENCE
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import Promotion, merge_buffer, record_promotion
+from cinematch_dagster.warehouse.registry.promotions import (
+    Promotion,
+    merge_buffer,
+    record_promotion,
+)
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]
@@ -145,8 +149,12 @@ def test_a_promotion_has_the_later_weeks_reported_against_the_new_baseline(
     follow_up: FollowUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Reports only: predicting would need the version in a registry.
-    monkeypatch.setattr("cinematch_dagster.pipeline.performance.week_performance", lambda *_: None)
-    monkeypatch.setattr("cinematch_dagster.pipeline.evidence.in_production", lambda *_, **__: None)
+    monkeypatch.setattr(
+        "cinematch_dagster.pipeline.drift.performance.week_performance", lambda *_: None
+    )
+    monkeypatch.setattr(
+        "cinematch_dagster.pipeline.drift.input_digest.in_production", lambda *_, **__: None
+    )
     assert follow_up.tick() == [(4, 5)]
     assert follow_up.tick() == []
 
@@ -186,7 +194,7 @@ def test_reports_whose_run_failed_are_requested_again_ever_more_seldom(
     drop: Drop, run_weeks: Run, follow_up: FollowUp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1_700_000_000.0
-    monkeypatch.setattr("cinematch_dagster.defs.drift.follow_up.time", lambda: now)
+    monkeypatch.setattr("cinematch_dagster.defs.drift.sensors.time", lambda: now)
     for number in (1, 2, 4):
         drop(number)
     assert run_weeks(1, 2).success

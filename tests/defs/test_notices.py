@@ -13,14 +13,14 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.operations.notices import notice_sensor
+from cinematch_dagster.defs.operations.sensors import notice_sensor
 from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.pipeline.notices import Notice, due, pagerduty, slack
+from cinematch_dagster.pipeline.operations.notices import Notice, due, pagerduty, slack
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.alerts import AlertRow, record_alerts
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import Promotion, record_promotion
+from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
+from cinematch_dagster.warehouse.registry.promotions import Promotion, record_promotion
 
 WEEK = datetime.date(2024, 1, 8)
 SECRET = "T000-secret-of-the-tests"

@@ -9,8 +9,8 @@ from cinematch_dagster.defs.operations.assets import database_size
 from cinematch_dagster.defs.operations.jobs import database_maintenance
 from cinematch_dagster.defs.operations.schedules import database_maintenance_weekly
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.warehouse.alerts import AlertRow, record_alerts
-from cinematch_dagster.warehouse.connection import connect
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
 
 DAY = datetime.timedelta(days=1)
 

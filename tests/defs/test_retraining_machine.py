@@ -26,32 +26,31 @@ from hypothesis.stateful import (
 )
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.drift.follow_up import follow_up_sensor
-from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
+from cinematch_dagster.defs.drift.sensors import follow_up_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import DriftPolicy
-from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.pipeline.evidence import is_current, performance_evidence, stale_weeks
-from cinematch_dagster.pipeline.retraining import requested_in_vain
-from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.alerts import (
-    AlertRow,
-    decision,
-    open_alerts,
-    pending_decision,
-    record_alerts,
+from cinematch_dagster.pipeline.drift.input_digest import (
+    is_current,
+    performance_evidence,
+    stale_weeks,
 )
-from cinematch_dagster.warehouse.baseline import load_baseline
-from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import with_database
-from cinematch_dagster.warehouse.ingestion import loaded_batch
-from cinematch_dagster.warehouse.promotions import (
+from cinematch_dagster.pipeline.drift.report import check_week
+from cinematch_dagster.pipeline.retraining.decide import requested_in_vain
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import with_database
+from cinematch_dagster.settings import load_settings
+from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
+from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
+from cinematch_dagster.warehouse.ingestion.metadata import loaded_batch
+from cinematch_dagster.warehouse.registry.promotions import (
     Promotion,
     in_production,
     merge_buffer,
     record_promotion,
 )
+from cinematch_dagster.warehouse.retraining.decisions import decision, open_alerts, pending_decision
 
 FIRST = datetime.date(2024, 1, 1)
 WEEK = datetime.timedelta(weeks=1)

@@ -13,21 +13,21 @@ import pytest
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.performance import NO_MODEL, PERFORMANCE_CHECK
-from cinematch_dagster.defs.drift.sensors import drift_alert_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import Level
 from cinematch_dagster.drift.page.performance import NO_MODEL as NO_MODEL_SENTENCE
-from cinematch_dagster.pipeline.reports import write_pages
+from cinematch_dagster.pipeline.operations.pages import write_pages
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.promotions import (
+from cinematch_dagster.warehouse.registry.promotions import (
     Promotion,
     in_production,
-    record_metrics,
     record_promotion,
 )
-from serving.cache import Cache
-from serving.registry import Release
+from cinematch_dagster.warehouse.training.model_metrics import record_metrics
+from serving.follow.cache import Cache
+from serving.follow.registry import Release
 from tests.serving.hand_made import hand_made
 
 Run = Callable[..., dg.ExecuteInProcessResult]
@@ -132,7 +132,7 @@ import warnings
 warnings.simplefilter("ignore")
 import dagster as dg
 from cinematch_dagster.defs.drift.performance import weekly_performance
-from cinematch_dagster.defs.ingestion.buffer import ratings_buffer
+from cinematch_dagster.defs.ingestion.assets import ratings_buffer
 from cinematch_dagster.defs.resources import WarehouseResource
 
 result = dg.materialize(

@@ -13,10 +13,10 @@ import pytest
 
 from cinematch_dagster.defs.partitions import weekly
 from cinematch_dagster.drift import Level
-from cinematch_dagster.pipeline.drift import check_week, week_report
-from cinematch_dagster.pipeline.evidence import current_evidence
+from cinematch_dagster.pipeline.drift.input_digest import current_evidence
+from cinematch_dagster.pipeline.drift.report import check_week, week_report
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.connection import connect
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]

@@ -9,20 +9,20 @@ import psycopg
 import pytest
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
-from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.pipeline.retraining import evaluate
+from cinematch_dagster.pipeline.drift.report import check_week
+from cinematch_dagster.pipeline.retraining.decide import evaluate
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import with_database
 from cinematch_dagster.recommenders.gate.rules import more_than
-from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
-from cinematch_dagster.warehouse.batches import Batch, load_batch
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import with_database
-from cinematch_dagster.warehouse.production import record_rollback
-from cinematch_dagster.warehouse.promotions import (
+from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
+from cinematch_dagster.warehouse.registry.production import record_rollback
+from cinematch_dagster.warehouse.registry.promotions import (
     Promotion,
     merge_buffer,
-    record_metrics,
     record_promotion,
 )
+from cinematch_dagster.warehouse.training.model_metrics import record_metrics
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 MOVIES = pd.DataFrame(

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from cinematch_dagster.batches.frame import in_order
 from cinematch_dagster.drift import DriftPolicy, DriftReport, Histogram, assess, histogram
 from cinematch_dagster.movielens import shift, split_by_time
-from cinematch_dagster.movielens.ratings import in_order
-from cinematch_dagster.movielens.raw_files import read_ratings
+from cinematch_dagster.movielens.sources.raw_files import read_ratings
 
 FIRST_DAY = datetime.date(2005, 1, 1)
 LAST_DAY = datetime.date(2019, 11, 21)

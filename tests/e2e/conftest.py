@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from cinematch_dagster.local.processes import free_port
+from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, Settings, load_settings
-from cinematch_dagster.warehouse import embedded
 
 
 @pytest.fixture(scope="module")

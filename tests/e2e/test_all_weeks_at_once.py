@@ -11,8 +11,8 @@ import pytest
 from cinematch_dagster.demo.orchestrator import Orchestrator
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.connection import connect
 
 pytestmark = pytest.mark.slow  # the platform starts three times
 

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cinematch_dagster.batches import batch_id, write_batch
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.movielens import batch_id, write_batch
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings, load_settings
-from cinematch_dagster.warehouse.connection import connect
 from tests.e2e.person import Person
 
 

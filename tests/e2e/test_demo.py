@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from cinematch_dagster.postgres import embedded
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import with_database
 from cinematch_dagster.settings import ROOT
-from cinematch_dagster.warehouse import embedded
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import with_database
 from tests.e2e.support import cinematch, processes_of
 
 pytestmark = pytest.mark.timeout(1_300)  # on a slow machine whose cores have other tests as well

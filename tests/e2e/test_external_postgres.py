@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from cinematch_dagster.demo.story import Story
+from cinematch_dagster.demo.scenario import Story
 from cinematch_dagster.local import platform
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.connection import connect
 from tests.e2e.support import processes_of
 from tests.external_postgres import PASSWORD, ExternalServer
 

@@ -8,9 +8,9 @@ import pytest
 from cinematch_dagster.local import platform, processes
 from cinematch_dagster.local.databases import warehouse_dsn as database_of
 from cinematch_dagster.local.processes import ProcessError, Service, free_port
+from cinematch_dagster.postgres import embedded
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import ROOT, Settings, read_settings
-from cinematch_dagster.warehouse import embedded
-from cinematch_dagster.warehouse.connection import connect
 from tests.local.fake_up import fake_services
 from tests.local.fakes import wait_for, with_grandchild
 

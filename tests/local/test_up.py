@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from cinematch_dagster.local.processes import free_port
+from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT
-from cinematch_dagster.warehouse import embedded
 from tests.e2e.support import cinematch, processes_of
 
 PROGRAM = str(Path(sys.executable).with_name("cinematch"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.movielens.movielens_server import ArchiveServer, Handler
+from tests.movielens.sources.archive_server import ArchiveServer, Handler
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from serving.app import create_app
 from serving.settings import Settings
-from tests.pages.pages_models import FolderRegistry
+from tests.pages.models import FolderRegistry
 from tests.serving.support import HTTP, free_port
 
 CHROMIUM = next(

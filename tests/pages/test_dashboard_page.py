@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from serving.app import create_app
 from serving.pages.dashboard import views
-from serving.pages.snapshot import COLUMNS, FILE, Snapshot
+from serving.platform.snapshot import COLUMNS, FILE, Snapshot
 from serving.settings import Settings
 from tests.pages.conftest import Site
 

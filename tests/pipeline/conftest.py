@@ -6,18 +6,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cinematch_dagster.movielens import Prepared, batch_id
+from cinematch_dagster.batches import batch_id
+from cinematch_dagster.movielens import Prepared
 from cinematch_dagster.settings import Settings, load_settings
-from cinematch_dagster.warehouse.batches import Batch, load_batch
+from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 from tests.sample import prepared_sample
 
 with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     import mlflow.pyfunc
     from mlflow import MlflowClient
 
-    from cinematch_dagster.pipeline.registration import register
-    from cinematch_dagster.pipeline.training import TrainingData, read_training_data, train
-    from tests.pipeline.pipeline_support import (
+    from cinematch_dagster.pipeline.registry.registration import register
+    from cinematch_dagster.pipeline.training.train import TrainingData, read_training_data, train
+    from tests.pipeline.support import (
         FIRST_WEEK,
         SMALL_MODELS,
         Arrive,

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders.interactions import Interactions
-from serving.arrays import Floats, as_stored, numbers, read_arrays, write_arrays
-from serving.foldin import FULL_PROFILE
-from serving.heads import RankingHead, RatingHead
-from serving.profiles import Profiles
+from serving.model.arrays import Floats, as_stored, numbers, read_arrays, write_arrays
+from serving.model.heads import RankingHead, RatingHead
+from serving.model.profiles import Profiles
+from serving.model.scoring.fold_in import FULL_PROFILE
 from tests.recommenders.frames import random_ratings, ratings_frame
 
 NEVER_RATED = 9001

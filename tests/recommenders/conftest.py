@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders import Trained, export, fit
-from serving import Model
+from serving.model import Model
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, random_ratings
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders import algorithms, export, fit
-from cinematch_dagster.recommenders.ease import fit_ease
 from cinematch_dagster.recommenders.interactions import Interactions
+from cinematch_dagster.recommenders.ranking.ease import fit_ease
 from cinematch_dagster.settings import TrainingSettings
-from serving import Model
-from serving.heads import FactorRating, ItemRanking, NeighbourRating, RankingHead, RatingHead
+from serving.model import Model
+from serving.model.heads import FactorRating, ItemRanking, NeighbourRating, RankingHead, RatingHead
 from tests.recommenders.conformance import RankingConformance, RatingConformance
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, random_ratings
 

@@ -9,10 +9,10 @@ from cinematch_dagster.recommenders import Hyperparameters, Trained, export, fit
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.features import genre_membership
 from cinematch_dagster.settings import TrainingSettings
-from serving import Model
-from serving.artifact import Artifact
-from serving.model import Answer
-from serving.selfcheck import check
+from serving.model import Model
+from serving.model.artifact import Artifact
+from serving.model.recommender import Answer
+from serving.model.selfcheck import check
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame
 
 

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from cinematch_dagster.recommenders import Trained, plots
 from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
 from cinematch_dagster.recommenders.plots.factors import by_count
-from serving import Model
-from serving.heads import FactorRating
+from serving.model import Model
+from serving.model.heads import FactorRating
 from tests.recommenders.frames import random_ratings
 
 

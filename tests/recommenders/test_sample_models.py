@@ -19,10 +19,10 @@ from cinematch_dagster.recommenders import (
     export,
     fit,
 )
-from cinematch_dagster.recommenders.baseline import fit_floor
 from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.rating.baseline import fit_floor
 from cinematch_dagster.settings import ROOT, load_settings
-from serving import Model
+from serving.model import Model
 from tests.recommenders.frames import TRAINED_AT
 
 COLUMNS = ["userId", "movieId", "rating", "timestamp"]

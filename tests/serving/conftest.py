@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from serving import Model
-from serving.loader import Served
-from serving.registry import Release
+from serving.follow.loader import Served
+from serving.follow.registry import Release
+from serving.model import Model
 from tests.serving.support import Publish, tiny_model
 
 
@@ -47,7 +47,7 @@ def publish(
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(mlflow_server)
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    pyfunc = Path(__file__).parents[2] / "serving" / "pyfunc.py"
+    pyfunc = Path(__file__).parents[2] / "serving" / "model" / "pyfunc.py"
 
     def log_model(folder: Path, *, alias: str | None = "production") -> Release:
         with warnings.catch_warnings(action="ignore"), mlflow.start_run():  # MLflow's own

@@ -4,10 +4,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from serving.arrays import as_stored
-from serving.artifact import FORMAT, Arrays, Artifact, ModelInfo
-from serving.heads import FactorRanking, FactorRating
-from serving.profiles import Profiles
+from serving.model.arrays import as_stored
+from serving.model.artifact import FORMAT, Arrays, Artifact, ModelInfo
+from serving.model.heads import FactorRanking, FactorRating
+from serving.model.profiles import Profiles
 
 GENRES = [
     "Comedy|Western",

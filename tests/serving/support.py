@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
-from serving.registry import Release
+from serving.follow.registry import Release
 from tests.serving.hand_made import hand_made, random_artifact
 
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))

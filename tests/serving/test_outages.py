@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.cache import Cache
-from serving.registry import Release
+from serving.follow.cache import Cache
+from serving.follow.registry import Release
 from tests.serving.asking import asking, owners
 from tests.serving.support import (
     Api,

@@ -10,10 +10,10 @@ from cinematch_dagster.defs.partitions import previous_week, to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.drift import DriftReport, Level, ViewResult
-from cinematch_dagster.pipeline.drift import check_week
-from cinematch_dagster.pipeline.reports import write_pages
+from cinematch_dagster.pipeline.drift.report import check_week
+from cinematch_dagster.pipeline.operations.pages import write_pages
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.batches import injected_drift
+from cinematch_dagster.warehouse.ingestion.batches import injected_drift
 
 DRIFT_CHECK = "rating_drift"
 

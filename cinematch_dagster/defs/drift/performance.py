@@ -13,7 +13,7 @@ from cinematch_dagster.drift import Level
 from cinematch_dagster.settings import load_settings
 
 if TYPE_CHECKING:
-    from cinematch_dagster.pipeline.performance import WeekPerformance
+    from cinematch_dagster.pipeline.drift.performance import WeekPerformance
 
 PERFORMANCE_CHECK = "performance_drift"
 NO_MODEL = "NO MODEL YET - NOTHING TO COMPARE"
@@ -45,7 +45,7 @@ def weekly_performance(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Predict every week of the run; a prediction that fails, fails the run."""
-    from cinematch_dagster.pipeline.performance import check_performance
+    from cinematch_dagster.pipeline.drift.performance import check_performance
 
     for key in context.partition_keys:
         found = check_performance(warehouse.dsn, to_week(key), load_settings())

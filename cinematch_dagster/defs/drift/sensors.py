@@ -1,70 +1,110 @@
-"""The alert becomes a retraining: `drift_alert_sensor` watches `drift_report`."""
+"""What comes after: retrainings that failed, and reports that rest on what is no longer so."""
 
-import datetime
-from collections.abc import Iterator
+import json
+from dataclasses import asdict, dataclass
+from time import time
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
-from cinematch_dagster.defs.drift.targets import TARGETS, github_retraining
-from cinematch_dagster.defs.partitions import to_week
-from cinematch_dagster.defs.registry.jobs import trigger_retraining
+from cinematch_dagster.defs.drift.jobs import drift_monitoring
+from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
+from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.pipeline.retraining import evaluate, unacknowledged
+from cinematch_dagster.defs.retraining.targets import DECISION_TAG, REASON_TAG
+from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, again_at, going_on
+from cinematch_dagster.pipeline.retraining.decide import requested_in_vain, weeks_to_report
 from cinematch_dagster.settings import load_settings
+from cinematch_dagster.warehouse.drift.alerts import history_fingerprint
+from cinematch_dagster.warehouse.retraining.decisions import pending_decision
 
-DRIFT_REPORT = dg.AssetKey("drift_report")
-PAGE = 1_000
+NOTHING_NEW = "No load, promotion or decision since the last look"
+WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB]
 
 
-@dg.asset_sensor(
-    asset_key=DRIFT_REPORT,
-    jobs=[trigger_retraining, github_retraining],
+@dataclass(frozen=True)
+class Look:
+    """The sensor's cursor: what there was at the last look, and how often it requested reports.
+
+    Attributes:
+        fingerprint: of history.
+        at: when (unix seconds) reports were requested last.
+        times: how often since history changed; 0 where no report was out of date.
+    """
+
+    fingerprint: str = ""
+    at: float = 0.0
+    times: int = 0
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Look":
+        """Read the cursor; that of an older version was the fingerprint alone."""
+        if cursor and not cursor.startswith("{"):
+            return cls(cursor)
+        return cls(**json.loads(cursor or "{}"))
+
+
+@dg.sensor(
+    job=drift_monitoring,
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Looks at every drift report since its cursor, decides once for all of them, writes the "
-        "decision down and, where it is to retrain, requests training and registration."
+        "Requests the reports again that a late or corrected week, a promotion or a rollback has "
+        "overtaken, in order, and writes down retrainings that have failed for good. Reports whose "
+        "run failed are requested again later, ever more seldom."
     ),
 )
-def drift_alert_sensor(
+def follow_up_sensor(
     context: dg.SensorEvaluationContext, warehouse: WarehouseResource
-) -> list[dg.RunRequest] | dg.SkipReason:
-    """Evaluate all evidence since the cursor in one decision.
-
-    A tick that is evaluated again requests the same runs under the same run keys, of which
-    Dagster starts each only once.
-    """
-    settings = load_settings()
-    cursor = int(context.cursor or 0)
-    evidence = list(_since(context.instance, cursor))
-    newest_id, newest_week = evidence[-1]
+) -> dg.SensorResult:
+    """Look whether anything that a report rests on has changed since the last look."""
+    settings, now = load_settings(), time()
+    last = Look.read(context.cursor)
     with warehouse.transaction() as connection:
-        decision = evaluate(
-            connection,
-            weeks=[week for _, week in evidence],
-            run_key=f"{newest_week}:{newest_id}",
-            now=datetime.datetime.now(datetime.UTC),
-            criteria=settings.retraining,
-            policy=settings.drift,
-        )
-        requested = unacknowledged(connection, cursor)
-    if not requested:
-        return dg.SkipReason(decision.reason)
-    target = TARGETS[settings.orchestration.retraining_target]
-    return [target(made) for made in requested]
+        pending = pending_decision(connection)
+        if pending and (why := _given_up(context.instance, pending.run_key)):
+            requested_in_vain(connection, pending.run_key, why)
+        fingerprint = history_fingerprint(connection)
+        if fingerprint != last.fingerprint:
+            last = Look(fingerprint)
+        elif not last.times or again_at(last.at, last.times) > now:
+            return dg.SensorResult(skip_reason=NOTHING_NEW)
+        if going_on := _names_of_runs(context.instance):
+            return dg.SensorResult(skip_reason=f"Waits for the end of {going_on}")
+        weeks = weeks_to_report(connection, settings.retraining, settings.drift)
+    look = Look(fingerprint, now, last.times + 1) if weeks else Look(fingerprint)
+    again = f" try {look.times}" if look.times > 1 else ""
+    return dg.SensorResult(
+        cursor=json.dumps(asdict(look)),
+        run_requests=[
+            dg.RunRequest(
+                run_key=f"{stretch[0]} {stretch[-1]} {fingerprint}{again}",
+                tags={
+                    **range_tags(stretch[0], stretch[-1]),
+                    REASON_TAG: "what these reports rest on has changed",
+                },
+            )
+            for stretch in consecutive(weeks, lambda week: week)
+        ],
+        skip_reason=None if weeks else "Every report rests on what the warehouse holds",
+    )
 
 
-def _since(instance: dg.DagsterInstance, cursor: int) -> Iterator[tuple[int, datetime.date]]:
-    """Yield storage id and week of every materialization after the cursor, oldest first.
+def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
+    """Return what became of a decision's newest run when it can't succeed any more."""
+    newest = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: run_key}), limit=1)
+    for run in newest:
+        if run.status in GIVEN_UP and run.tags.get(WILL_RETRY_TAG) != "true":
+            return f"run {run.run_id} ended as {run.status.value}"
+    return None
 
-    Dagster's own asset sensor hands over the newest one only.
-    """
-    records = dg.AssetRecordsFilter(asset_key=DRIFT_REPORT, after_storage_id=cursor)
-    page_cursor: str | None = None
-    more = True
-    while more:
-        page = instance.fetch_materializations(records, PAGE, page_cursor, ascending=True)
-        for record in page.records:
-            if record.partition_key is not None:
-                yield record.storage_id, to_week(record.partition_key)
-        page_cursor, more = page.cursor, page.has_more
+
+def _names_of_runs(instance: dg.DagsterInstance) -> str:
+    """Name the runs, and the backfills, that are about to write reports."""
+    runs = going_on(instance, WRITES_REPORTS)
+    backfills = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
+    return ", ".join(
+        [f"{run.job_name} ({run.run_id[:8]})" for run in runs]
+        + [f"backfill {backfill.backfill_id}" for backfill in backfills]
+    )

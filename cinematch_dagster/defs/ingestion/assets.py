@@ -1,195 +1,91 @@
-"""The way from MovieLens to Postgres and to one file per week; every step can be run again."""
+"""`ratings_buffer`: one partition is one weekly batch, loaded whole or not at all."""
 
-import base64
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
-import pandas as pd
+import psycopg
 
+from cinematch_dagster.batches import BadBatchError
+from cinematch_dagster.defs.partitions import to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retries import final, transient_faults
-from cinematch_dagster.movielens import load, week_zero
-from cinematch_dagster.movielens.errors import BadDatasetError, MovieLensError
-from cinematch_dagster.movielens.profile import profile
-from cinematch_dagster.movielens.profile_page import profile_figure, profile_page
-from cinematch_dagster.pipeline import preparation
-from cinematch_dagster.pipeline.files import file_sha256
-from cinematch_dagster.pipeline.preparation import FEATURES_FILE, INITIAL_FILE, Folders
+from cinematch_dagster.defs.retries import transient_faults
+from cinematch_dagster.pipeline.ingestion.load import FINDINGS, LoadedWeek, load_week
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.baseline import load_baseline, load_movies
-from cinematch_dagster.warehouse.ingestion import IngestionError
+from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, ingestion
 
-GROUP = "preparation"
-OWNERS = ["team:data-platform"]
+REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
 
 
 @dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
+    group_name="ingestion",
+    kinds={"postgres", "parquet"},
+    owners=["team:data-platform"],
+    deps=["buffer_batches", "live_ratings_batch", "ratings", "movies"],
+    partitions_def=weeks,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    pool="ingestion",
     retry_policy=transient_faults,
-    kinds={"parquet"},
-    description="Ratings and movies of the profile's MovieLens dataset, as published.",
-)
-def raw_movielens() -> dg.MaterializeResult[None]:
-    """Bring the dataset here, unless it is, and say what it holds."""
-    settings = load_settings()
-    with final(BadDatasetError):  # a download that failed may succeed
-        preparation.fetch_dataset(settings)
-        raw = load(settings.data.dataset, settings.data_dir)
-    return dg.MaterializeResult(
-        metadata={
-            "dataset": settings.data.dataset,
-            "dagster/row_count": len(raw.ratings),
-            "users": int(raw.ratings["userId"].nunique()),
-            "movies": len(raw.movies),
-            "preview": dg.MetadataValue.md(raw.ratings.head().to_html(index=False)),
-        }
-    )
-
-
-@dg.multi_asset(
-    specs=[
-        dg.AssetSpec(
-            "initial_ratings",
-            deps=[raw_movielens],
-            kinds={"parquet"},
-            description=(
-                "The oldest ratings, cleaned and split by time into train and test: what the first "
-                "model learns from, and what later weeks are compared with."
-            ),
-            group_name=GROUP,
-            owners=OWNERS,
-        ),
-        dg.AssetSpec(
-            "buffer_batches",
-            deps=[raw_movielens],
-            kinds={"parquet"},
-            description=(
-                "The ratings after those: one file per week, in the order of time. A week begins "
-                "when its file is copied into the landing folder."
-            ),
-            group_name=GROUP,
-            owners=OWNERS,
-        ),
+    check_specs=[
+        dg.AssetCheckSpec(name, asset="ratings_buffer", description=text)
+        for name, text in FINDINGS.items()
     ],
-    name="prepare_ratings",
-    retry_policy=transient_faults,
-)
-def prepare_ratings() -> Iterator[dg.MaterializeResult[None]]:
-    """Clean and cut the ratings; injected drift lies in a folder of its own."""
-    settings = load_settings()
-    folders = Folders(settings.prepared_dir)
-    with final(MovieLensError):
-        done = preparation.prepare_ratings(settings)
-    yield dg.MaterializeResult(
-        asset_key="initial_ratings",
-        metadata={
-            "dagster/row_count": len(done.baseline),
-            "rows by split": {str(k): int(n) for k, n in _counts(done.baseline["data_split"])},
-            "rejected by reason": {str(k): int(n) for k, n in _counts(done.rejects["reason"])},
-            "file": dg.MetadataValue.path(str(folders.prepared / INITIAL_FILE)),
-        },
-    )
-    yield dg.MaterializeResult(
-        asset_key="buffer_batches",
-        metadata={
-            "rows by batch": {batch.batch_id: len(batch.ratings) for batch in done.batches},
-            "injected drift": {b.batch_id: b.injected for b in done.batches if b.injected},
-            "folder": dg.MetadataValue.path(str(folders.batches)),
-        },
-    )
-
-
-def _counts(column: "pd.Series[str]") -> Iterator[tuple[object, int]]:
-    return iter(column.value_counts().items())
-
-
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    retry_policy=transient_faults,
-    deps=[raw_movielens],
-    kinds={"parquet", "html"},
-    description="What the dataset is like: stars, time, active users, popular movies, sparsity.",
-)
-def dataset_profile() -> dg.MaterializeResult[None]:
-    """Measure the dataset, and write a page of it beside the drift reports."""
-    settings = load_settings()
-    raw = load(settings.data.dataset, settings.data_dir)
-    found = profile(raw.ratings, raw.movies)
-    settings.reports_dir.mkdir(parents=True, exist_ok=True)
-    page = settings.reports_dir / "profile.html"
-    page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
-    picture = base64.b64encode(profile_figure(found)).decode()
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": found.n_ratings,
-            "users": found.users.n,
-            "movies": found.movies.n,
-            "mean rating": found.mean,
-            "sparsity": found.sparsity,
-            "half stars": found.half_stars,
-            "implausible": found.implausible,
-            "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
-            "pictures": dg.MetadataValue.md(f"![profile](data:image/png;base64,{picture})"),
-        }
-    )
-
-
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    retry_policy=transient_faults,
-    deps=[raw_movielens],
-    kinds={"parquet", "scikitlearn"},
-    name="movie_features",
-    description="Title and genres of every movie, and its genres as ten principal components.",
-)
-def movie_features_asset() -> dg.MaterializeResult[None]:
-    """Reduce the genres and write the features."""
-    settings = load_settings()
-    features = preparation.prepare_features(settings)
-    return dg.MaterializeResult(
-        metadata={
-            "dagster/row_count": len(features.frame),
-            "explained variance": float(features.explained_variance.sum()),
-            "file": dg.MetadataValue.path(str(settings.prepared_dir / FEATURES_FILE)),
-        }
-    )
-
-
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    retry_policy=transient_faults,
-    deps=["initial_ratings"],
-    kinds={"postgres"},
     description=(
-        "The train and test ratings in Postgres. A week of the buffer joins them when a model that "
-        "was trained on it is promoted."
+        "New ratings, one week per partition. `landing_folder_sensor` sees the week's file in the "
+        "landing folder; it is loaded whole or not at all, and the same file again changes nothing."
     ),
 )
-def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Load the baseline; the same baseline again changes nothing."""
-    settings = load_settings()
-    path = settings.prepared_dir / INITIAL_FILE
-    week = week_zero(settings.data.first_week)
-    with warehouse.transaction() as connection, final(IngestionError):
-        rows = load_baseline(connection, pd.read_parquet(path), file_sha256(path), week)
-    return dg.MaterializeResult(metadata={"baseline rows": rows})
-
-
-@dg.asset(
-    group_name=GROUP,
-    owners=OWNERS,
-    retry_policy=transient_faults,
-    deps=["movie_features"],
-    kinds={"postgres"},
-    description="Every movie in Postgres: title, genres and features.",
-)
-def movies(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
-    """Load the movies, replacing what is known of each."""
-    frame = pd.read_parquet(load_settings().prepared_dir / FEATURES_FILE)
+def ratings_buffer(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """Load every week of the run; a week that can't be loaded does not take the others along."""
+    loaded: dict[str, LoadedWeek] = {}
+    refused: list[str] = []
+    unread: list[str] = []
+    dsn = warehouse.dsn
+    with warehouse.connection() as connection:
+        for key in context.partition_keys:
+            try:
+                loaded[key] = load_week(dsn, to_week(key), load_settings(), connection)
+            except REFUSALS as error:
+                refused.append(str(error))
+            except OSError as error:
+                unread.append(str(error))
     with warehouse.transaction() as connection:
-        rows = load_movies(connection, frame)
-    return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+        shown = {key: _metadata(connection, week) for key, week in loaded.items()}
+    if refused or unread:
+        for key, metadata in shown.items():
+            context.log_event(
+                dg.AssetMaterialization(context.asset_key, partition=key, metadata=metadata)
+            )
+        raise dg.Failure("; ".join([*refused, *unread]), allow_retries=bool(unread))
+    for key, metadata in shown.items():
+        context.add_asset_metadata(metadata, partition_key=key)
+    yield dg.MaterializeResult()
+    yield from (_check(name, list(loaded.values())) for name in FINDINGS)
+
+
+def _check(name: str, loaded: list[LoadedWeek]) -> dg.AssetCheckResult:
+    """Warn of what was found in any week of the run."""
+    found = [f"{w.result.batch_id}: {text}" for w in loaded if (text := w.findings[name])]
+    return dg.AssetCheckResult(
+        check_name=name,
+        passed=not found,
+        severity=dg.AssetCheckSeverity.WARN,
+        description="; ".join(found) or FINDINGS[name],
+    )
+
+
+def _metadata(connection: psycopg.Connection, week: LoadedWeek) -> dict[str, Any]:
+    recorded = ingestion(connection, week.result.batch_id)
+    return {
+        "dagster/row_count": len(week.ratings),
+        "batch_id": week.result.batch_id,
+        "rows_in_file": len(week.ratings),
+        "rows_in_table": week.result.rows,
+        "record_count": recorded.record_count if recorded else 0,
+        "outcome": week.result.outcome,
+        "injected drift": week.injected or "none",
+        "mean_rating": float(week.ratings["rating"].mean()),
+        "file": dg.MetadataValue.path(str(week.path)),
+    }

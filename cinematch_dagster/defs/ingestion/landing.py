@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from cinematch_dagster.batches.weeks import WEEK, week_of
 from cinematch_dagster.defs.partitions import consecutive
-from cinematch_dagster.movielens.weeks import WEEK, week_of
-from cinematch_dagster.pipeline.files import file_sha256
+from cinematch_dagster.pipeline.preparation.files import file_sha256
 
 
 @dataclass(frozen=True)

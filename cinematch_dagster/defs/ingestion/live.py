@@ -4,7 +4,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
-from cinematch_dagster.pipeline.live_ratings import NoWeekLeftError, write_out
+from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out
 from cinematch_dagster.settings import load_settings
 
 

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from cinematch_dagster.defs.ingestion.jobs import live_ratings_weekly
-from cinematch_dagster.defs.switches import schedule_status
+from cinematch_dagster.defs.schedule_defaults import schedule_status
 
 live_ratings_every_monday = dg.ScheduleDefinition(
     name="live_ratings_every_monday",

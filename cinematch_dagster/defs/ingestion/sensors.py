@@ -13,7 +13,7 @@ from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import ASSET_JOB, again_at, going_on
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.batches import known_batches, settled
+from cinematch_dagster.warehouse.ingestion.batches import known_batches, settled
 
 LOADS = [buffer_ingestion_weekly.name, ASSET_JOB]
 

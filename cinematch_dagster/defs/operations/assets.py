@@ -4,7 +4,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import transient_faults
-from cinematch_dagster.warehouse.maintenance import TableSize, maintain
+from cinematch_dagster.warehouse.operations.maintenance import TableSize, maintain
 
 
 @dg.asset(

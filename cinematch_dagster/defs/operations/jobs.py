@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cinematch_dagster.defs.operations.freshness import CHECKS
+from cinematch_dagster.defs.operations.checks import CHECKS
 
 database_maintenance = dg.define_asset_job(
     "database_maintenance",

@@ -5,10 +5,10 @@ import datetime
 import dagster as dg
 
 from cinematch_dagster.defs.operations.jobs import database_maintenance, freshness_checks
-from cinematch_dagster.defs.registry.jobs import trigger_retraining
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.switches import schedule_status
-from cinematch_dagster.warehouse.histograms import loaded_weeks
+from cinematch_dagster.defs.retraining.jobs import trigger_retraining
+from cinematch_dagster.defs.schedule_defaults import schedule_status
+from cinematch_dagster.warehouse.drift.histograms import loaded_weeks
 
 database_maintenance_weekly = dg.ScheduleDefinition(
     name="database_maintenance_weekly",

@@ -27,7 +27,7 @@ def production_registration(
     context: dg.AssetExecutionContext, warehouse: WarehouseResource
 ) -> dg.MaterializeResult[None]:
     """Register, compare, decide, promote or keep."""
-    from cinematch_dagster.pipeline.registration import register
+    from cinematch_dagster.pipeline.registry.registration import register
     from cinematch_dagster.recommenders.gate.words import markdown
 
     outcome = register(

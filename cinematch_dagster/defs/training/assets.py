@@ -8,11 +8,11 @@ import dagster as dg
 from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
-from cinematch_dagster.defs.training.tries import one_run_a_try
+from cinematch_dagster.defs.training.mlflow_attempts import one_run_a_try
 from cinematch_dagster.settings import load_settings
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
-    from cinematch_dagster.pipeline.training import TrainingResult
+    from cinematch_dagster.pipeline.training.train import TrainingResult
 
 #: What a model must show before it may be registered, by the names of `recommenders.checks`.
 CHECKS = {
@@ -55,7 +55,7 @@ def trained_model(
     mlflow: dg.ResourceParam[Any],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read, train, score, log. The first week's model, week zero, knows the baseline alone."""
-    from cinematch_dagster.pipeline.training import read_training_data, train
+    from cinematch_dagster.pipeline.training.train import read_training_data, train
     from cinematch_dagster.recommenders.errors import TrainingError
 
     week = to_week(context.partition_key)
@@ -75,7 +75,7 @@ def trained_model(
 
 def _metadata(batches: list[str], result: "TrainingResult") -> dict[str, Any]:
     """Return the numbers that a person wants; the UI plots them over the weeks."""
-    from cinematch_dagster.pipeline.tracking import slice_table
+    from cinematch_dagster.pipeline.training.mlflow_run import slice_table
 
     static, fold = result.scores["standing"], result.scores["standing_fold"]
     after = fold.slices["all"]

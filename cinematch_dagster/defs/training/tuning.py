@@ -28,8 +28,8 @@ def tune_model(
     mlflow: dg.ResourceParam[Any],
 ) -> None:
     """Search, log the proposal to MLflow and show it; no setting changes."""
-    from cinematch_dagster.pipeline.tracking import ended
-    from cinematch_dagster.pipeline.tuning import log, tune
+    from cinematch_dagster.pipeline.training.mlflow_run import ended
+    from cinematch_dagster.pipeline.training.tuning import log, tune
 
     def tell(done: int, of: int, best: float) -> None:
         context.log.info(f"trial {done} of {of}, best so far {best:.4f}")

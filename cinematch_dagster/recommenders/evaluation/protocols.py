@@ -21,7 +21,7 @@ from cinematch_dagster.recommenders.metrics import (
     reciprocal_rank,
 )
 from cinematch_dagster.recommenders.metrics.rating import errors
-from serving.lookup import find_all
+from serving.model.id_index import find_all
 
 Vectors = npt.NDArray[np.floating]
 

@@ -18,7 +18,7 @@ from cinematch_dagster.recommenders.evaluation.pairs import (
 )
 from cinematch_dagster.recommenders.evaluation.predictor import Scorer
 from cinematch_dagster.recommenders.metrics import top_k
-from serving.lookup import find_all
+from serving.model.id_index import find_all
 
 K = 10
 RELEVANT_STARS = 4.0

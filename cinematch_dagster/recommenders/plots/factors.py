@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.plots.style import BLUE, ORANGE, Floats, boxes, new_figure, note
-from serving.heads import FactorRating
+from serving.model.heads import FactorRating
 
 COUNT_EDGES = (0, 1, 5, 20, 100, 500)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.faults.conftest import MANY, Drop
-from tests.e2e.faults.faults_platform import SENSORS, Platform, monday
+from tests.e2e.faults.platform import SENSORS, Platform, monday
 from tests.e2e.person import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

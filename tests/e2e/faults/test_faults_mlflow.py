@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from cinematch_dagster.pipeline.tracking import SERVER_FAILS
+from cinematch_dagster.pipeline.training.mlflow_run import SERVER_FAILS
 from tests.e2e.faults.conftest import MANY, Drop
-from tests.e2e.faults.faults_platform import Platform, monday
+from tests.e2e.faults.platform import Platform, monday
 from tests.e2e.person import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

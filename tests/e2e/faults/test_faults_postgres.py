@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.faults.conftest import Drop
-from tests.e2e.faults.faults_platform import Platform, monday
+from tests.e2e.faults.platform import Platform, monday
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 HOLDS = "the run succeeds by itself; rows conserved, one production, nothing half done"

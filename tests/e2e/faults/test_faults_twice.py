@@ -6,7 +6,7 @@ import pytest
 
 from cinematch_dagster.local.processes import Service, free_port
 from tests.e2e.faults.conftest import MANY, Drop
-from tests.e2e.faults.faults_platform import Platform, monday
+from tests.e2e.faults.platform import Platform, monday
 from tests.e2e.person import wait
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]

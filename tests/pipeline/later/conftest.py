@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from cinematch_dagster.movielens import Prepared
-from cinematch_dagster.pipeline.registration import register
+from cinematch_dagster.pipeline.registry.registration import register
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.postgres.dsn import with_database
 from cinematch_dagster.settings import Settings, load_settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.dsn import with_database
-from cinematch_dagster.warehouse.promotions import Promotion, promotion_of_run
+from cinematch_dagster.warehouse.registry.promotions import Promotion, promotion_of_run
 from tests.databases import copy_of
-from tests.pipeline.pipeline_support import SMALL_MODELS, load_sample, rows, training, week
+from tests.pipeline.support import SMALL_MODELS, load_sample, rows, training, week
 
 
 @pytest.fixture(scope="session")

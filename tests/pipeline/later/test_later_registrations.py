@@ -5,11 +5,12 @@ import json
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.pipeline import registration
-from cinematch_dagster.pipeline.registry import MODEL_NAME, RegistrationError
-from cinematch_dagster.warehouse.connection import RATINGS, connect
-from cinematch_dagster.warehouse.promotions import Promotion
-from tests.pipeline.pipeline_support import (
+from cinematch_dagster.pipeline.registry import registration
+from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, RegistrationError
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.registry.promotions import Promotion
+from cinematch_dagster.warehouse.schema import RATINGS
+from tests.pipeline.support import (
     Arrive,
     Cheat,
     Register,

@@ -6,21 +6,26 @@ from mlflow import MlflowClient
 from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
-from cinematch_dagster.defs.registry.rollback import rollback_production
+from cinematch_dagster.defs.registry.jobs import rollback_production
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.pipeline import registration
-from cinematch_dagster.pipeline.registration import register
-from cinematch_dagster.pipeline.registry import MODEL_NAME, PRODUCTION, RegistrationError, versions
-from cinematch_dagster.pipeline.retention import delete_old_versions
-from cinematch_dagster.pipeline.rollback import roll_back
+from cinematch_dagster.pipeline.registry import registration
+from cinematch_dagster.pipeline.registry.registration import register
+from cinematch_dagster.pipeline.registry.retention import delete_old_versions
+from cinematch_dagster.pipeline.registry.rollback import roll_back
+from cinematch_dagster.pipeline.registry.versions import (
+    MODEL_NAME,
+    PRODUCTION,
+    RegistrationError,
+    versions,
+)
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.connection import connect
-from cinematch_dagster.warehouse.production import RollbackError, periods
-from cinematch_dagster.warehouse.promotions import Promotion
+from cinematch_dagster.warehouse.registry.production import RollbackError, periods
+from cinematch_dagster.warehouse.registry.promotions import Promotion
+from serving.follow.registry import Registry, Release
 from serving.pages.dashboard import views
-from serving.pages.snapshot import Snapshot
-from serving.registry import Registry, Release
-from tests.pipeline.pipeline_support import Arrive, Train, week
+from serving.platform.snapshot import Snapshot
+from tests.pipeline.support import Arrive, Train, week
 
 pytestmark = pytest.mark.slow  # each trains two or three models more
 

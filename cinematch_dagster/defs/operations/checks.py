@@ -1,0 +1,63 @@
+"""Checks of what should come regularly, on a schedule: silence shows up as a failed check."""
+
+import datetime
+
+import dagster as dg
+from dagster._core.scheduler.instigation import TickStatus
+
+from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.operations import freshness
+from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, Finding
+from cinematch_dagster.settings import load_settings
+
+TICKED = [TickStatus.SUCCESS, TickStatus.SKIPPED]
+
+
+@dg.asset_check(asset="ratings_buffer", name="week_arrives", description=QUESTIONS["week_arrives"])
+def week_arrives(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Warn when no week has arrived for too long."""
+    with warehouse.transaction() as connection:
+        return _result(freshness.week_arrives(connection, load_settings().freshness, _now()))
+
+
+@dg.asset_check(
+    asset="production_registration",
+    name="model_is_recent",
+    description=QUESTIONS["model_is_recent"],
+)
+def model_is_recent(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+    """Warn when the model in production has grown old."""
+    with warehouse.transaction() as connection:
+        return _result(freshness.model_is_recent(connection, load_settings().freshness, _now()))
+
+
+@dg.asset_check(asset="drift_report", name="sensors_tick", description=QUESTIONS["sensors_tick"])
+def sensors_tick(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    """Warn when a sensor that is on has fallen silent."""
+    ticks = last_ticks(context.instance)
+    return _result(freshness.sensors_tick(ticks, load_settings().freshness, _now()))
+
+
+def last_ticks(instance: dg.DagsterInstance) -> dict[str, float | None]:
+    """Return when each sensor that is on has ticked last; a tick that failed is none."""
+    found: dict[str, float | None] = {}
+    for state in instance.all_instigator_state():
+        if state.instigator_type.value == "SENSOR" and state.is_running:
+            ticks = instance.get_ticks(
+                state.instigator_origin_id, state.selector_id, limit=1, statuses=TICKED
+            )
+            found[state.instigator_name] = ticks[0].timestamp if ticks else None
+    return found
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+def _result(finding: Finding) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=finding.passed, severity=dg.AssetCheckSeverity.WARN, description=finding.text
+    )
+
+
+CHECKS = [week_arrives, model_is_recent, sensors_tick]

@@ -1,0 +1,1 @@
+"""Raw ratings to a baseline, movie features and batch files."""

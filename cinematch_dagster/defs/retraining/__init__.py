@@ -1,0 +1,1 @@
+"""Whether a model is trained, and who is asked to do it."""

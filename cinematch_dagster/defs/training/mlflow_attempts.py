@@ -1,0 +1,36 @@
+"""A training may be tried several times: each try is an MLflow run of its own, and ends it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from cinematch_dagster.settings import EXPERIMENT
+
+
+@contextmanager
+def one_run_a_try(context: dg.AssetExecutionContext, mlflow: Any) -> Iterator[None]:
+    """End MLflow's active run with the block; begin one where an earlier try has ended its own.
+
+    Before that, whatever a worker that died, or could not reach MLflow, has left open is ended.
+
+    Args:
+        context: of the step.
+        mlflow: dagster-mlflow's resource; for the first try it has begun a run.
+    """
+    from cinematch_dagster.pipeline.training.mlflow_run import DAGSTER_RUN, end_abandoned, ended
+
+    is_first = mlflow.active_run() is not None
+
+    def is_over(run_id: str) -> bool:
+        if run_id == context.run_id:
+            return not is_first
+        run = context.instance.get_run_by_id(run_id)
+        return run is not None and run.is_finished
+
+    end_abandoned(mlflow.tracking_client, EXPERIMENT, is_over)
+    if not is_first:
+        mlflow.start_run(run_name=context.run.job_name, tags={DAGSTER_RUN: context.run_id})
+    with ended(mlflow):
+        yield

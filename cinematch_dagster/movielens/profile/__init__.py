@@ -1,0 +1,1 @@
+"""What a dataset looks like, as numbers and as a page."""

@@ -1,0 +1,66 @@
+"""Whether what was found out about a week still rests on what the warehouse holds.
+
+What a week is compared with is a function of history, and its evidence the digest of that: so a
+late or corrected week, a promotion and a rollback all show as evidence that has changed.
+"""
+
+import datetime
+import hashlib
+
+import psycopg
+
+from cinematch_dagster.drift import Alert, DriftPolicy
+from cinematch_dagster.pipeline.drift.report import week_report
+from cinematch_dagster.warehouse.drift.alerts import recorded_evidence
+from cinematch_dagster.warehouse.drift.histograms import loaded_weeks
+from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, loaded_batch
+from cinematch_dagster.warehouse.registry.promotions import in_production
+
+
+def performance_evidence(version: str, sha256: str) -> str:
+    """Return the sha256 (hex) of a version and the sha256 of a week's file."""
+    return hashlib.sha256(f"{version} {sha256}".encode()).hexdigest()
+
+
+def current_evidence(
+    connection: psycopg.Connection, week: datetime.date, policy: DriftPolicy
+) -> set[str]:
+    """Return the evidence that the week's report and its performance would have now.
+
+    Only of what would be written down: a week with too few ratings to test has none.
+    """
+    report = week_report(connection, week, policy)
+    views = (report.cumulative, report.per_batch)
+    found = set()
+    if any(view.tests for view in views if view.view in policy.alerting_views):
+        found.add(report.evidence)
+    champion = in_production(connection, before=week)
+    try:
+        if champion:
+            sha256 = loaded_batch(connection, week).sha256
+            found.add(performance_evidence(champion.version, sha256))
+    except IngestionError:
+        pass  # not loaded: nothing to predict
+    return found
+
+
+def is_current(connection: psycopg.Connection, alert: Alert, policy: DriftPolicy) -> bool:
+    """Whether an alert still says something about the model in production.
+
+    It doesn't once that model is of the alert's week or a later one, or once the week would be
+    compared with something else than it was.
+    """
+    champion = in_production(connection)
+    if champion and champion.week >= alert.week:
+        return False
+    return alert.evidence in current_evidence(connection, alert.week, policy)
+
+
+def stale_weeks(connection: psycopg.Connection, policy: DriftPolicy) -> list[datetime.date]:
+    """Return the loaded weeks whose newest report rests on other evidence than it would now."""
+    recorded = recorded_evidence(connection)
+    return [
+        week
+        for week in loaded_weeks(connection)
+        if current_evidence(connection, week, policy) - recorded.get(week, set())
+    ]

@@ -1,0 +1,1 @@
+"""Ingestion: a week's batch file into the buffer, live ratings into a batch file."""

@@ -1,0 +1,1 @@
+"""Preparation: raw ratings to a baseline, movie features and batch files."""

@@ -1,0 +1,105 @@
+"""Station 0: from a dataset to the baseline, the weekly batch files and the movie features."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from cinematch_dagster.batches import write_batch
+from cinematch_dagster.movielens import (
+    Injection,
+    MovieFeatures,
+    Prepared,
+    Synthetic,
+    TooManyRejectsError,
+    fetch,
+    load,
+    movie_features,
+    prepare,
+)
+from cinematch_dagster.movielens.sources.download import Progress
+from cinematch_dagster.settings import Settings
+
+INITIAL_FILE = "ratings_initial_ml.parquet"
+FEATURES_FILE = "movie_features_small.parquet"
+REJECTS_FILE = "rejects.csv"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the preparation writes below the prepared folder."""
+
+    prepared: Path
+
+    @property
+    def batches(self) -> Path:
+        """One file per week of real ratings."""
+        return self.prepared / "buffer_batches"
+
+    @property
+    def injected(self) -> Path:
+        """The batch with injected drift, apart from the real ones."""
+        return self.prepared / "injected_batches"
+
+
+def fetch_dataset(
+    settings: Settings, source: Path | None = None, progress: Progress = lambda _done, _total: None
+) -> Path:
+    """Bring the profile's dataset here, unless it is; see `movielens.fetch`."""
+    data = settings.data
+    synthetic = Synthetic(ratings=data.synthetic_ratings)
+    return fetch(data.dataset, settings.data_dir, source, progress, synthetic)
+
+
+def prepare_ratings(settings: Settings) -> Prepared:
+    """Clean and cut the dataset's ratings, and write baseline, batches and rejects.
+
+    Batch files of an earlier preparation are removed first.
+
+    Raises:
+        TooManyRejectsError: naming the file that has the rejects; nothing else was written.
+    """
+    data, folders = settings.data, Folders(settings.prepared_dir)
+    folders.prepared.mkdir(parents=True, exist_ok=True)
+    raw = load(data.dataset, settings.data_dir)
+    rejects_file = folders.prepared / REJECTS_FILE
+    try:
+        prepared = prepare(
+            raw.ratings,
+            start=data.start,
+            end=data.end,
+            most_recent=data.most_recent,
+            baseline_share=data.baseline_share,
+            train_share=data.train_share,
+            batches=data.batches,
+            injection=Injection(**settings.injection.model_dump()),
+            movies=raw.movies,
+            unparsable=raw.unparsable,
+            max_bad_share=data.max_rejected_share,
+        )
+    except TooManyRejectsError as error:
+        error.rejects.to_csv(rejects_file, index=False)
+        raise TooManyRejectsError(f"{error}: see {rejects_file}", error.rejects) from error
+    _write(prepared.baseline, folders.prepared / INITIAL_FILE)
+    prepared.rejects.to_csv(rejects_file, index=False)
+    for folder in (folders.batches, folders.injected):
+        shutil.rmtree(folder, ignore_errors=True)
+    for batch in prepared.batches:
+        write_batch(folders.injected if batch.injected else folders.batches, *batch)
+    return prepared
+
+
+def prepare_features(settings: Settings) -> MovieFeatures:
+    """Reduce the movies' genres, and write their features."""
+    features = movie_features(load(settings.data.dataset, settings.data_dir).movies)
+    settings.prepared_dir.mkdir(parents=True, exist_ok=True)
+    _write(features.frame, settings.prepared_dir / FEATURES_FILE)
+    return features
+
+
+def _write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a Parquet file at once: a reader sees the old one or the new one."""
+    partial = path.with_name(f".{path.name}.partial")
+    frame.to_parquet(partial, index=False)
+    partial.replace(path)

@@ -1,0 +1,314 @@
+"""Station 4: register the challenger, compare it with the champion, promote or keep.
+
+The table `promotions` is the truth about what is in production; MLflow's aliases and tags follow
+it. So a step that dies anywhere can simply be run again.
+"""
+
+import datetime
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+from mlflow import MlflowClient
+from mlflow.entities.model_registry import ModelVersion
+
+from cinematch_dagster.pipeline.operations.pages import write_pages
+from cinematch_dagster.pipeline.registry.retention import delete_old_versions
+from cinematch_dagster.pipeline.registry.versions import (
+    CANDIDATE,
+    MODEL_NAME,
+    PRODUCTION,
+    STAGE_TAG,
+    RegistrationError,
+    follow_promotions,
+    logged_model,
+)
+from cinematch_dagster.pipeline.training.train import (
+    FAILED_CHECKS,
+    TrainingData,
+    read_training_data,
+)
+from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
+from cinematch_dagster.recommenders.evaluation import (
+    FoldScores,
+    Predictor,
+    evaluate_fold,
+    unrated,
+)
+from cinematch_dagster.recommenders.gate.words import plain
+from cinematch_dagster.recommenders.interactions import Interactions
+from cinematch_dagster.recommenders.rating.baseline import fit_floor
+from cinematch_dagster.settings import PromotionSettings, Settings
+from cinematch_dagster.warehouse.ingestion.metadata import loads_through
+from cinematch_dagster.warehouse.registry import promotions
+from cinematch_dagster.warehouse.registry.promotions import Promotion
+from cinematch_dagster.warehouse.schema import lock_ratings
+from cinematch_dagster.warehouse.training import model_metrics
+from serving.follow.registry import Registry, Release
+from serving.model.artifact import Artifact
+from serving.model.recommender import Model
+
+TAG_LENGTH = 5_000
+"""Characters that a tag of a version in MLflow may have."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A registered version with the MLflow run that trained it, and for which week."""
+
+    version: str
+    run_id: str
+    week: datetime.date
+
+
+def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: str) -> Promotion:
+    """Decide on the newest model trained for a week; a decision once made stays.
+
+    Raises:
+        RegistrationError: no model was trained for that week; it has failed checks; or meanwhile
+            something else went into production, or ratings of that week or an earlier one came.
+    """
+    client = MlflowClient(settings.tracking_uri)
+    with connect(dsn) as connection:
+        run_id = model_metrics.latest_run(connection, week)
+        if run_id is None:
+            raise RegistrationError(
+                f"week {week} has no trained model: materialize trained_model first"
+            )
+        decided = promotions.promotion_of_run(connection, run_id)
+    if decided is None:
+        _refuse_failed_checks(client, run_id, week)
+        challenger = Registered(_version_of(client, run_id), run_id, week)
+        decided = _decide(dsn, settings, client, challenger, dagster_run_id)
+    _explain(client, decided)
+    with connect(dsn) as connection:
+        lock_ratings(connection)  # a rollback meanwhile would be undone, or lose its version
+        follow_promotions(client, connection)
+        delete_old_versions(client, connection, settings.promotion.keep_versions)
+    with connect(dsn) as connection:
+        write_pages(connection, [week], settings)  # the decision stands on the week's page
+    return decided
+
+
+def _version_of(client: MlflowClient, run_id: str) -> str:
+    """Return the registered version of a run's model; register it if it has none yet."""
+    if not client.search_registered_models(f"name = '{MODEL_NAME}'"):
+        client.create_registered_model(MODEL_NAME, description="What the API serves.")
+    known = client.search_model_versions(f"name = '{MODEL_NAME}' and run_id = '{run_id}'")
+    version = known[0] if known else _create_version(client, run_id)
+    client.set_registered_model_alias(MODEL_NAME, CANDIDATE, version.version)
+    client.set_model_version_tag(MODEL_NAME, version.version, STAGE_TAG, "Staging")
+    return str(version.version)
+
+
+def _create_version(client: MlflowClient, run_id: str) -> ModelVersion:
+    model = logged_model(client, run_id)
+    return client.create_model_version(
+        MODEL_NAME, model.artifact_location, run_id, model_id=model.model_id
+    )
+
+
+def _decide(
+    dsn: str,
+    settings: Settings,
+    client: MlflowClient,
+    challenger: Registered,
+    dagster_run_id: str,
+) -> Promotion:
+    with connect(dsn) as connection:
+        champion = promotions.in_production(connection)
+        loads = loads_through(connection, challenger.week)
+    data = read_training_data(dsn, challenger.week)
+    contenders, verdict = _compare(data, settings, client, challenger, champion)
+    _draw(client, challenger.run_id, contenders)
+    promotion = Promotion(
+        version=challenger.version,
+        from_version=champion.version if champion else None,
+        week=challenger.week,
+        promoted=verdict.promoted,
+        reason=verdict.reason,
+        mlflow_run_id=challenger.run_id,
+        dagster_run_id=dagster_run_id,
+        buffer_policy=settings.promotion.buffer_policy if verdict.promoted else None,
+        scores=_scores(contenders, verdict),
+    )
+    with connect(dsn) as connection:
+        lock_ratings(connection)
+        _refuse_news(connection, promotion, champion, loads)
+        _record(connection, promotion)
+    return promotion
+
+
+def _refuse_failed_checks(client: MlflowClient, run_id: str, week: datetime.date) -> None:
+    """Refuse before there is a version, which the API could follow as the candidate."""
+    failed = client.get_run(run_id).data.tags.get(FAILED_CHECKS)
+    if failed:
+        raise RegistrationError(
+            f"the model of week {week} has failed {failed} (expected every check of "
+            "trained_model to pass)"
+        )
+
+
+def _compare(
+    data: TrainingData,
+    settings: Settings,
+    client: MlflowClient,
+    challenger: Registered,
+    champion: Promotion | None,
+) -> tuple[dict[str, Contender], Verdict]:
+    """Score everybody on the rows of `data`, its training ratings folded in, and judge.
+
+    What the champion was trained on and the warehouse has no more, as after the policy 'archive',
+    is no test and nobody's candidate either.
+    """
+    registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
+    artifact = _fetch(registry, challenger.version)
+    interactions = Interactions.from_frame(data.ratings, data.movies["movieId"].to_numpy())
+    predictors: dict[str, tuple[Predictor, datetime.date]] = {
+        "challenger": (Model(artifact), challenger.week),
+        "floor": (fit_floor(interactions), challenger.week),
+    }
+    gone = None
+    if champion:
+        old = _fetch(registry, champion.version)
+        predictors["champion"] = (Model(old), champion.week)
+        gone = unrated(trained_on(old), data.ratings)
+        data = replace(
+            data, held_out=unrated(data.held_out, gone), standing=unrated(data.standing, gone)
+        )
+    contenders = {
+        name: _contender(predictor, week, data, gone)
+        for name, (predictor, week) in predictors.items()
+    }
+    noted = client.get_run(challenger.run_id).data.params.get("data_sha256")
+    honest = audit(
+        trained_on(artifact),
+        data.ratings,
+        {"held_out": data.held_out, "standing": data.standing},
+        same_hash=noted == data.sha256,
+    )
+    verdict = decide(
+        contenders["challenger"],
+        contenders.get("champion"),
+        contenders["floor"],
+        honest,
+        _thresholds(settings.promotion),
+    )
+    return contenders, verdict
+
+
+def _draw(client: MlflowClient, run_id: str, contenders: dict[str, Contender]) -> None:
+    """Log both models beside each other to the challenger's run, where two were compared."""
+    new, champion = contenders["challenger"].held_out, contenders.get("champion")
+    if new and champion and champion.held_out:
+        figure = plots.champion_against_challenger(new, champion.held_out)
+        client.log_figure(run_id, figure, "plots/champion_against_challenger.png")
+
+
+def _refuse_news(
+    connection: psycopg.Connection,
+    promotion: Promotion,
+    champion: Promotion | None,
+    loads: Mapping[str, str],
+) -> None:
+    """Refuse a decision that rests on another production, or on other ratings, than there are.
+
+    A promotion would move ratings out of the buffer that the challenger was not trained on.
+    """
+    present = promotions.in_production(connection)
+    if present != champion:
+        raise RegistrationError(
+            f"version {promotion.version} was compared with version {promotion.from_version}, and "
+            f"meanwhile version {present.version if present else None} went into production "
+            "(expected no other change: register it again)"
+        )
+    now = loads_through(connection, promotion.week)
+    if now != loads:
+        names = ", ".join(sorted(name for name, _ in now.items() ^ loads.items()))
+        raise RegistrationError(
+            f"{names} arrived while version {promotion.version} of week {promotion.week} was "
+            "compared (expected no load of that week or an earlier one: train it again)"
+        )
+
+
+def _record(connection: psycopg.Connection, promotion: Promotion) -> None:
+    """Write the decision, and move the buffer after a promotion."""
+    promotions.record_promotion(connection, promotion)
+    if promotion.buffer_policy:
+        promotions.merge_buffer(
+            connection, promotion.week, promotion.version, promotion.buffer_policy
+        )
+
+
+def _fetch(registry: Registry, version: str) -> Artifact:
+    """Read a registered version; its files are mapped, and go when nobody uses them any more."""
+    with tempfile.TemporaryDirectory(prefix="cinematch-") as folder:
+        return Artifact.read(registry.download(Release(version, created=0), Path(folder)))
+
+
+def trained_on(artifact: Artifact) -> pd.DataFrame:
+    """Return the ratings that an artifact says it was trained on: userId, movieId, rating."""
+    arrays = artifact.arrays
+    return pd.DataFrame(
+        {
+            "userId": np.repeat(arrays.user_ids, np.diff(arrays.rated_offsets)),
+            "movieId": arrays.movie_ids[arrays.rated_movies],
+            "rating": arrays.rated_halves / 2,
+        }
+    )
+
+
+def _contender(
+    predictor: Predictor, week: datetime.date, data: TrainingData, gone: pd.DataFrame | None
+) -> Contender:
+    """Score a predictor on the rows of `data`; coverage is of today's catalogue for everybody."""
+
+    def on(rows: pd.DataFrame) -> FoldScores:
+        return evaluate_fold(
+            predictor,
+            rows,
+            data.ratings,
+            catalogue_size=len(data.movies),
+            no_candidates=gone,
+        )
+
+    return Contender(week, on(data.held_out) if len(data.held_out) else None, on(data.standing))
+
+
+def _thresholds(settings: PromotionSettings) -> Thresholds:
+    return Thresholds(**settings.model_dump(exclude={"buffer_policy", "keep_versions"}))
+
+
+def _scores(contenders: dict[str, Contender], verdict: Verdict) -> dict[str, Any]:
+    """Return every number behind the decision: all scores on both sets of rows, each rule."""
+
+    def on(rows: str) -> dict[str, Any]:
+        found = {name: getattr(contender, rows) for name, contender in contenders.items()}
+        return {name: plain(scores) for name, scores in found.items() if scores}
+
+    return {
+        "held_out": on("held_out"),
+        "standing": on("standing"),
+        "rules": [asdict(rule) for rule in verdict.rules],
+        "basis": verdict.basis,
+        "ndcg_interval": verdict.interval,
+        "rmse_gain_interval": verdict.rmse_gain,
+    }
+
+
+def _explain(client: MlflowClient, decided: Promotion) -> None:
+    """Put the decision on the version in MLflow: promoted or kept, why, and each rule."""
+    tags = {
+        "gate": "promoted" if decided.promoted else "kept",
+        "gate_reason": decided.reason,
+        "gate_rules": json.dumps(decided.scores["rules"]),
+    }
+    for name, text in tags.items():
+        client.set_model_version_tag(MODEL_NAME, decided.version, name, text[:TAG_LENGTH])

@@ -1,0 +1,1 @@
+"""Training: data to a challenger that is evaluated and logged to MLflow."""

@@ -1,0 +1,92 @@
+"""How a served model predicts a week that it was not trained on, whole and in slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
+from cinematch_dagster.recommenders.metrics import hit, mae, rmse
+from serving.model.recommender import Model
+
+
+@dataclass(frozen=True)
+class SliceScores:
+    """A model's scores on some of a week's ratings.
+
+    Attributes:
+        rows: ratings predicted.
+        rmse: in stars, over all rows.
+        mae: in stars, over all rows.
+        users: users with a relevant movie: 4 stars or more here, and not rated in training.
+        hit_rate_at_10: share of `users` with such a movie among the 10 that the model ranks
+            highest for them, out of the whole catalogue without what they had rated in training;
+            None without such users.
+    """
+
+    rows: int
+    rmse: float
+    mae: float
+    users: int
+    hit_rate_at_10: float | None
+
+
+@dataclass(frozen=True)
+class WeekScores:
+    """A model's scores on a week; a slice without ratings is None.
+
+    Attributes:
+        overall: every rating.
+        warm_user: ratings of users whom the model knows.
+        new_user: those of all others; `warm_user` and this one add up to `overall`.
+        new_movie: ratings of movies without a training rating, whoever gave them. Of such a movie
+            the model knows genres and decade at most, so this slice has few hits.
+    """
+
+    overall: SliceScores
+    warm_user: SliceScores | None
+    new_user: SliceScores | None
+    new_movie: SliceScores | None
+
+
+def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
+    """Predict a week's ratings, and rank the catalogue for its users.
+
+    What users had rated in training is read from the model itself, so that this gives the same at
+    any time.
+
+    Args:
+        model: as it is or was served.
+        ratings: ratings frame of the week, held-out rows included.
+
+    Raises:
+        ValueError: no row, or a prediction that is not finite.
+    """
+    seen = _seen(model, ratings)
+    warm = ratings["userId"].isin(model.user_ids)
+    new_movie = ~ratings["movieId"].isin(model.rated_movie_ids)
+    slices = (ratings[rows] for rows in (warm, ~warm, new_movie))
+    return WeekScores(
+        _score(model, ratings, seen),
+        *(_score(model, rows, seen) if len(rows) else None for rows in slices),
+    )
+
+
+def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
+    stars = rows["rating"].to_numpy()
+    predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
+    hits = hit(rank(model, relevant_pairs(rows, seen), seen).hits)
+    return SliceScores(
+        rows=len(rows),
+        rmse=rmse(stars, predicted),
+        mae=mae(stars, predicted),
+        users=len(hits),
+        hit_rate_at_10=float(hits.mean()) if len(hits) else None,
+    )
+
+
+def _seen(model: Model, ratings: pd.DataFrame) -> pd.DataFrame:
+    """Return userId and movieId of what the week's users had rated in training."""
+    users, movies = model.rated_pairs(ratings["userId"].unique())
+    return pd.DataFrame({"userId": users, "movieId": movies})

@@ -1,0 +1,1 @@
+"""Heads that order movies, one algorithm a file."""

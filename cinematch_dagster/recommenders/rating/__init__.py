@@ -1,0 +1,1 @@
+"""Heads that predict stars, one algorithm a file."""

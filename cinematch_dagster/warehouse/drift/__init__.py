@@ -1,0 +1,1 @@
+"""Counts, alerts and measured performance of the weeks."""

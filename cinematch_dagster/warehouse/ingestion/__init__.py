@@ -1,0 +1,1 @@
+"""Tables that a load writes: the baseline, the buffer, its counts and metadata."""

@@ -1,0 +1,52 @@
+"""Ratings that the API has taken, on their way into a weekly batch."""
+
+from collections.abc import Iterable
+
+import pandas as pd
+import psycopg
+
+from cinematch_dagster.postgres.copy import copy_out
+from cinematch_dagster.warehouse.statements import query
+from serving.live import Event
+from serving.live.postgres_store import WRITERS_TURN
+
+
+def take_over(connection: psycopg.Connection, events: Iterable[Event]) -> None:
+    """Store events from elsewhere; those that are here already stay as they are."""
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
+    for e in events:
+        connection.execute(
+            query("ingestion/live_rating_insert"),
+            {
+                "key": e.key,
+                "user_id": e.user_id,
+                "movie_id": e.movie_id,
+                "rating": e.rating,
+                "given_at": e.given_at,
+            },
+        )
+
+
+def assign_waiting(connection: psycopg.Connection, batch_id: str) -> int:
+    """Give everything that waits to a batch, for good; return how many events that were."""
+    return connection.execute(
+        "UPDATE live_ratings SET batch_id = %s WHERE batch_id IS NULL", [batch_id]
+    ).rowcount
+
+
+def live_batch(connection: psycopg.Connection, batch_id: str) -> pd.DataFrame:
+    """Return a batch's ratings frame: the latest of each pair, unless it was taken back."""
+    return copy_out(connection, query("ingestion/live_ratings_of_batch"), {"batch_id": batch_id})
+
+
+def live_batches(connection: psycopg.Connection) -> list[str]:
+    """Return the ids of all batches that live ratings were given to."""
+    found = connection.execute(
+        "SELECT DISTINCT batch_id FROM live_ratings WHERE batch_id IS NOT NULL"
+    )
+    return [row[0] for row in found]
+
+
+def live_batches_not_loaded(connection: psycopg.Connection) -> list[str]:
+    """Return the ids of those that are not in the buffer yet, and never were."""
+    return [row[0] for row in connection.execute(query("ingestion/live_batches_not_loaded"))]

@@ -1,0 +1,1 @@
+"""Maintenance, notices, and what the dashboard shows."""

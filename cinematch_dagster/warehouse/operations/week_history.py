@@ -1,0 +1,34 @@
+"""What happened to each week: its batch, and what was decided on it."""
+
+import datetime
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+from cinematch_dagster.warehouse.statements import query
+
+
+@dataclass(frozen=True)
+class LoadedBatch:
+    """A batch that was loaded, merged or not; `injected` labels drift injected into it."""
+
+    week: datetime.date
+    batch_id: str
+    injected: str | None
+
+
+def loaded_batches(connection: psycopg.Connection) -> list[LoadedBatch]:
+    """Return every loaded batch in the order of the weeks."""
+    with connection.cursor(row_factory=class_row(LoadedBatch)) as cursor:
+        return cursor.execute(
+            "SELECT week, batch_id, injected FROM ingestion_metadata"
+            " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week"
+        ).fetchall()
+
+
+def decided_on(
+    connection: psycopg.Connection, week: datetime.date
+) -> list[tuple[datetime.datetime, str, str]]:
+    """Return when, what and why was decided on a week's evidence or its model, oldest first."""
+    return connection.execute(query("operations/decided_on"), {"week": week}).fetchall()

@@ -1,0 +1,1 @@
+"""Promotions, rollbacks, and what was in production when."""

@@ -1,0 +1,1 @@
+"""Open alerts and the decisions made on them."""

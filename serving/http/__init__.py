@@ -1,0 +1,1 @@
+"""HTTP: routes, schemas, limits and errors; no model is computed here."""

@@ -1,0 +1,69 @@
+"""Operations: is it alive, can it answer, which model, another model."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi.responses import PlainTextResponse, Response
+
+from serving.follow.registry import LoadError
+from serving.http.problems import documented
+from serving.http.routes.dependencies import NO_MODEL, LoaderDep, ServedDep
+from serving.http.schemas.operations import Health, Ready, Reloaded, ServedModel, Version
+from serving.http.security import NO_KEY, require_key
+from serving.platform.figures import PlatformFigures
+from serving.telemetry import metrics
+
+router = APIRouter(tags=["operations"])
+
+
+@router.get("/health")
+async def health(loader: LoaderDep) -> Health:
+    """Whether the process lives; status 200 without a model too."""
+    version = loader.served.release.version if loader.served else None
+    return Health(model_loaded=version is not None, model_version=version)
+
+
+@router.get("/ready", responses=documented(_503=NO_MODEL))
+async def ready(served: ServedDep) -> Ready:
+    """Whether recommendations are answered."""
+    return Ready(model_version=served.release.version)
+
+
+@router.get("/version")
+async def version(request: Request, loader: LoaderDep) -> Version:
+    """Which service and which model answer, since when, and from where the model came."""
+    served = loader.served
+    return Version(
+        service=request.app.version,
+        model=ServedModel.of(served) if served else None,
+        problem=loader.problem,
+    )
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def figures(request: Request) -> Response:
+    """Figures of all workers and of the platform, for Prometheus."""
+    platform = PlatformFigures(request.app.state.settings.reports_dir)
+    text = await asyncio.to_thread(metrics.page, platform)
+    return Response(text, media_type=metrics.CONTENT_TYPE)
+
+
+@router.post(
+    "/reload-model",
+    dependencies=[Depends(require_key)],
+    responses=documented(
+        _401=NO_KEY,
+        _502="version 4 did not pass its check; the log says why; version 3 serves on",
+    ),
+)
+async def reload_model(loader: LoaderDep) -> Reloaded:
+    """Load the version in production now; what serves stays when that fails."""
+    try:
+        served = await asyncio.to_thread(loader.refresh, force=True)
+    except LoadError as error:
+        before = loader.served
+        still = f"version {before.release.version} serves on" if before else "no model is loaded"
+        raise HTTPException(502, f"{error}; {still}") from error
+    return Reloaded(version=served.release.version)

@@ -1,0 +1,33 @@
+"""Recommendations for anybody."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
+
+from serving.http.routes.dependencies import BODY, NO_MODEL, Answering
+from serving.http.schemas.recommendations import Recommendations, RecommendRequest
+from serving.telemetry.metrics import ANSWERS
+
+router = APIRouter(tags=["recommendations"])
+
+
+@router.post("/recommend", responses=BODY)
+async def recommend(
+    wish: RecommendRequest, request: Request, background: BackgroundTasks
+) -> Recommendations:
+    """The best movies for anybody: a known user, one who sends ratings, or a stranger."""
+    arms, recent, log = Answering.of(request)
+    arm, served = arms.of(wish.user_id)
+    if served is None:
+        raise HTTPException(503, NO_MODEL)
+    answer = served.model.recommend(
+        wish.user_id,
+        wish.top_k,
+        ratings={**recent.of(wish.user_id), **{r.movie_id: r.rating for r in wish.ratings}},
+        genres=wish.genres,
+        wish=wish.wish,
+    )
+    ANSWERS.labels(answer.strategy, str(answer.fallback).lower(), arm).inc()
+    if log.wanted():
+        background.add_task(log.write, answer, arm, served, arms.shadow)
+    return Recommendations.of(answer, served.release.version, arm)

@@ -1,0 +1,50 @@
+"""The requests of the first version."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from serving.http.schemas.base import WHOLE, Genre, Given, Id, Shown, TopK
+
+
+class Pair(Given):
+    """Whose stars for which movie."""
+
+    user_id: Annotated[Id, Field(examples=[123])]
+    movie_id: Annotated[Id, Field(examples=[1])]
+
+
+class Pairs(Given):
+    """Many at once."""
+
+    items: Annotated[list[Pair], Field(max_length=1000)]
+
+
+class Predicted(Shown):
+    """Stars expected, 0.5 to 5; an unknown user or movie gets the mean of what is known."""
+
+    rating: Annotated[float, Field(examples=[3.9])]
+
+
+class PredictedMany(Shown):
+    """Stars expected, in the order of the items."""
+
+    predictions: list[float]
+
+
+class TopOfGenre(Given):
+    """The best movies of one genre for somebody."""
+
+    user_id: Annotated[Id, Field(examples=[123])]
+    genre: Annotated[Genre, Field(examples=["Comedy"])]
+    top_k: TopK = 10
+
+
+class TopOfTop(Given):
+    """Somebody's best of the `pool` movies that everybody rates highest."""
+
+    user_id: Annotated[Id, Field(examples=[123])]
+    top_k: TopK = 10
+    pool: Annotated[int, Field(ge=1, le=1000, examples=[100]), WHOLE] = 100

@@ -1,0 +1,69 @@
+"""Operations: what lives, what serves, and what was reloaded."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal, Self
+
+from serving.follow.loader import Served, Source
+from serving.http.schemas.base import Shown
+
+
+class Health(Shown):
+    """The process answers; it may still be without a model."""
+
+    status: Literal["healthy"] = "healthy"
+    model_loaded: bool
+    model_version: str | None
+
+
+class Ready(Shown):
+    """A model is loaded."""
+
+    status: Literal["ready"] = "ready"
+    model_version: str
+
+
+class Reloaded(Shown):
+    """The version that serves now."""
+
+    status: Literal["Model reloaded"] = "Model reloaded"
+    version: str
+
+
+class ServedModel(Shown):
+    """The model that serves; `source` is `local copy` until the registry has confirmed it."""
+
+    version: str
+    source: Source
+    loaded_at: datetime.datetime
+    week: str
+    trained_at: str
+    n_users: int
+    n_movies: int
+    n_ratings: int
+    algorithm: str
+
+    @classmethod
+    def of(cls, served: Served) -> Self:
+        """Describe what is in memory."""
+        info = served.model.info
+        return cls(
+            version=served.release.version,
+            source=served.source,
+            loaded_at=served.loaded_at,
+            week=info.week,
+            trained_at=info.trained_at,
+            n_users=info.n_users,
+            n_movies=info.n_movies,
+            n_ratings=info.n_ratings,
+            algorithm=info.algorithm,
+        )
+
+
+class Version(Shown):
+    """The service's own version, its model, and what keeps it from following the registry."""
+
+    service: str
+    model: ServedModel | None
+    problem: str | None

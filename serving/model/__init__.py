@@ -1,0 +1,8 @@
+"""What a served model is and answers: all that a version in MLflow carries."""
+
+from serving.model.answers.types import Answer, Recommendation
+from serving.model.arrays import ModelError
+from serving.model.artifact import ModelInfo
+from serving.model.recommender import Model
+
+__all__ = ["Answer", "Model", "ModelError", "ModelInfo", "Recommendation"]

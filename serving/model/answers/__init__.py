@@ -1,0 +1,1 @@
+"""What a model answers with: recommendations, their stars and reasons."""

@@ -1,0 +1,1 @@
+"""From what a user has rated to scores: fold-in, order, diversity."""

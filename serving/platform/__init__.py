@@ -1,0 +1,1 @@
+"""What the platform has written down for the API to show."""

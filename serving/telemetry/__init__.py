@@ -1,0 +1,1 @@
+"""What the API tells of itself: the request log and Prometheus metrics."""
