@@ -40,7 +40,7 @@ def _run(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="serving.http.protocol:Connection",
+        http="serving.http.protocol:TimeoutProtocol",
         workers=settings.workers,
         access_log=False,
         log_config=LOGGING,

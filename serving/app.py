@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
 from serving import pages
-from serving.experiments.experiment import AnswerLog, Arms
+from serving.experiments.experiment import AnswerLog, Experiment
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader
 from serving.follow.registry import Registry
@@ -21,7 +21,7 @@ from serving.http import problems, swagger
 from serving.http.limits import BodyLimit, RateLimit
 from serving.http.middleware import RequestLog
 from serving.http.routes import routers
-from serving.live import RatingStore, Recent
+from serving.live import LiveRatings, RatingStore
 from serving.live.file_store import FileStore
 from serving.settings import Settings, load_settings
 
@@ -34,20 +34,20 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     must not answer that it has no model.
     """
     settings: Settings = app.state.settings
-    recent: Recent = app.state.recent
+    live_ratings: LiveRatings = app.state.live_ratings
     loaders: list[Loader] = [loader for loader in (app.state.loader, app.state.candidate) if loader]
     with threadpool_limits(1, user_api="blas"):
         for loader in loaders:
             await asyncio.to_thread(loader.restore)
         watches = [
-            asyncio.create_task(recent.watch(settings.ratings_poll_seconds)),
+            asyncio.create_task(live_ratings.watch(settings.ratings_poll_seconds)),
             *(asyncio.create_task(loader.watch(settings.poll_seconds)) for loader in loaders),
         ]
         yield
         for watch in watches:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
-        recent.close()
+        live_ratings.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -66,11 +66,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.loader = Loader(registry, Cache(settings.cache_dir))
     app.state.candidate = _candidate(settings)
-    app.state.arms = Arms(
+    app.state.experiment = Experiment(
         app.state.loader, app.state.candidate, settings.candidate_mode, settings.candidate_share
     )
     app.state.answer_log = AnswerLog(settings.answer_log, settings.answer_log_share)
-    app.state.recent = Recent(_store(settings))
+    app.state.live_ratings = LiveRatings(_store(settings))
     _add_middleware(app, settings)
     problems.install(app)
     for router in routers:

@@ -18,7 +18,7 @@ from cinematch_dagster.recommenders.evaluation.ranking import Ranked, rank, rele
 from cinematch_dagster.recommenders.features import movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import hit, ndcg, rmse
-from cinematch_dagster.recommenders.ranking.cold_start import Guesses
+from cinematch_dagster.recommenders.ranking.cold_start import ColdStart
 from cinematch_dagster.recommenders.scorer import scorer
 from serving.model.id_index import find_all
 from serving.model.scoring.scorer import Scorer
@@ -88,7 +88,7 @@ def measure_cold(
     data = Hidden.of(ratings, h.seed)
     catalogue = movies.set_index("movieId").reindex(data.interactions.movie_ids)
     features = movie_features(catalogue["title"].fillna(""), catalogue["genres"].fillna(""))
-    guesses = Guesses.of(features, data.interactions.movie_counts)
+    guesses = ColdStart.of(features, data.interactions.movie_counts)
     stars = algorithm in RATING_HEADS
     rating = RATING_HEADS[algorithm if stars else "baseline"](data.interactions, h)
     ranking = RANKING_HEADS["popularity" if stars else algorithm](data.interactions, h)

@@ -11,7 +11,7 @@ import typer
 
 from cinematch_dagster.batches.weeks import monday_of
 from cinematch_dagster.local.databases import warehouse_dsn
-from cinematch_dagster.pipeline.retraining.decide import requested_in_vain
+from cinematch_dagster.pipeline.retraining.decide import mark_trigger_failed
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.registry.promotions import Promotion, promotion_of_run
@@ -76,7 +76,7 @@ def _run(dsn: str, week: datetime.date, decision: Decision | None) -> str:
         why = f"the retraining of week {week} failed ({steps}): the log above says why"
         if decision:
             with connect(dsn) as connection:
-                requested_in_vain(connection, decision.run_key, why)
+                mark_trigger_failed(connection, decision.run_key, why)
         raise RetrainingError(why)
     return result.run_id
 

@@ -15,7 +15,7 @@ from cinematch_dagster.recommenders.algorithms import (
 )
 from cinematch_dagster.recommenders.features import NO_GENRES, movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.ranking.cold_start import Guesses
+from cinematch_dagster.recommenders.ranking.cold_start import ColdStart
 from cinematch_dagster.recommenders.ranking.popularity import damped_mean
 from cinematch_dagster.recommenders.rating.baseline import BaselinePredictor, fit_baseline
 from serving.model.arrays import as_stored
@@ -43,7 +43,7 @@ class Trained:
     genres: pd.Series[str]
     rating: RatingHead
     ranking: RankingHead
-    guesses: Guesses
+    cold_start: ColdStart
     popularity: npt.NDArray[np.float64]
     baseline: BaselinePredictor
     hyperparameters: Hyperparameters
@@ -68,7 +68,7 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
     known = catalogue["title"].notna()
     titles = catalogue["title"].where(known, "Movie " + catalogue.index.astype(str))
     genres = catalogue["genres"].fillna(NO_GENRES)
-    guesses = Guesses.of(movie_features(titles, genres), interactions.movie_counts)
+    cold_start = ColdStart.of(movie_features(titles, genres), interactions.movie_counts)
     rating = RATING_HEADS[h.rating_head](interactions, h)
     ranking = RANKING_HEADS[h.ranking_head](interactions, h)
     n_movies = len(interactions.movie_ids)
@@ -76,9 +76,9 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
         interactions=interactions,
         titles=titles,
         genres=genres,
-        rating=as_stored(guesses.into(rating), n_movies),
-        ranking=as_stored(guesses.into(ranking), n_movies),
-        guesses=guesses,
+        rating=as_stored(cold_start.into(rating), n_movies),
+        ranking=as_stored(cold_start.into(ranking), n_movies),
+        cold_start=cold_start,
         popularity=damped_mean(interactions),
         baseline=fit_baseline(interactions),
         hyperparameters=h,

@@ -24,14 +24,14 @@ Arm = Literal["production", "candidate"]
 Mode = Literal["off", "split", "shadow"]
 
 
-def place(user_id: int) -> float:
+def bucket(user_id: int) -> float:
     """Return where a user stands between 0 and 1: fixed, and evenly spread over all users."""
     digest = hashlib.blake2b(f"cinematch:{user_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
 
 
 @dataclass(frozen=True)
-class Arms:
+class Experiment:
     """The model in production and its challenger.
 
     Attributes:
@@ -48,7 +48,7 @@ class Arms:
 
     def of(self, user_id: int) -> tuple[Arm, Served | None]:
         """Return who answers a user; production while no candidate is loaded."""
-        if self.mode == "split" and self.candidate is not None and place(user_id) < self.share:
+        if self.mode == "split" and self.candidate is not None and bucket(user_id) < self.share:
             served = self.candidate.served
             if served is not None:
                 return "candidate", served

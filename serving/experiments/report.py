@@ -53,10 +53,10 @@ def report(
         ratings: (user, movie) to when it was given, ISO in UTC, and the stars; it counts for the
             first arm that had recommended the movie to the user before.
     """
-    arms: defaultdict[str, ArmReport] = defaultdict(ArmReport)
+    experiment: defaultdict[str, ArmReport] = defaultdict(ArmReport)
     counted: set[tuple[int, int]] = set()
     for line in lines:
-        arm = arms[line["arm"]]
+        arm = experiment[line["arm"]]
         arm.answers += 1
         arm.users.add(line["user_id"])
         arm.fallbacks += line["fallback"]
@@ -70,10 +70,10 @@ def report(
                 counted.add(pair)
                 arm.rated += 1
                 arm.liked += ratings[pair][1] >= LIKED_STARS
-    return dict(arms)
+    return dict(experiment)
 
 
-def table(arms: Mapping[str, ArmReport]) -> str:
+def table(experiment: Mapping[str, ArmReport]) -> str:
     """Return the report as a Markdown table."""
     head = [
         "| arm | versions | answers | users | fallback | rated after | liked | overlap |",
@@ -83,7 +83,7 @@ def table(arms: Mapping[str, ArmReport]) -> str:
         f"| {name} | {', '.join(sorted(a.versions))} | {a.answers} | {len(a.users)} "
         f"| {a.fallbacks / a.answers:.1%} | {a.rated} | {a.liked} "
         f"| {'-' if a.overlap is None else f'{a.overlap:.1%}'} |"
-        for name, a in sorted(arms.items())
+        for name, a in sorted(experiment.items())
     ]
     return "\n".join([*head, *rows])
 

@@ -11,7 +11,7 @@ from serving.http.problems import MEDIA_TYPE, problem_response
 from serving.settings import load_settings
 
 
-class Connection(HttpToolsProtocol):
+class TimeoutProtocol(HttpToolsProtocol):
     """uvicorn's, which has no limit on the time that the head of a request may take.
 
     It is closed without an answer: there is no request that one could belong to. `BodyLimit` looks

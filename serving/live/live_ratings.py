@@ -24,7 +24,7 @@ SLICE = 1_000
 NOTHING: Mapping[int, float | None] = MappingProxyType({})
 
 
-class Recent:
+class LiveRatings:
     """The latest event of every pair; reading is a dictionary look-up, never a query.
 
     What this process stores counts when `add` returns. What others store counts here after the

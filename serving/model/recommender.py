@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from serving.model.answers.build import Picks, describe
+from serving.model.answers.build import RankedRows, build_recommendations
 from serving.model.answers.types import Answer, Recommendation, Strategy
 from serving.model.arrays import Floats, Ints, ModelError
 from serving.model.artifact import Artifact, ModelInfo
@@ -18,16 +18,16 @@ from serving.model.catalogue import Catalogue, Mask, Movie, Rows
 from serving.model.heads import RankingHead, RatingHead
 from serving.model.id_index import find, find_all
 from serving.model.profiles import Profiles
-from serving.model.scoring.diversify import POOL, varied
+from serving.model.scoring.diversify import POOL, diversify
 from serving.model.scoring.scorer import FoldedIn, Scorer
 from serving.model.scoring.top import best
-from serving.model.scoring.user_state import Taste
+from serving.model.scoring.user_state import UserState
 
 __all__ = ["Answer", "FoldedIn", "Model", "ModelError", "ModelInfo", "Recommendation", "Strategy"]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Filters:
     """What somebody wants beside genres.
 
     Attributes:
@@ -43,13 +43,13 @@ class Wish:
     diversity: float = 0.0
 
 
-ANYTHING = Wish()
+ANYTHING = Filters()
 
 
 class Model:
     """Two heads over one catalogue: one expects stars, the other orders (`serving.model.heads`).
 
-    Known users without new wishes are answered from lists made at training time; a user who sends
+    Known users without filters are answered from lists made at training time; a user who sends
     ratings is folded in; an unknown one without gets the best by damped mean, of the genres named
     if any.
     """
@@ -167,7 +167,7 @@ class Model:
         top_k: int,
         ratings: Mapping[int, float | None] | None = None,
         genres: Sequence[str] = (),
-        wish: Wish = ANYTHING,
+        filters: Filters = ANYTHING,
     ) -> Answer:
         """Answer for anybody.
 
@@ -178,21 +178,26 @@ class Model:
                 back; movies that the model doesn't know are ignored.
             genres: only movies with at least one of these; unknown names are ignored, and an
                 unknown user gets all genres when none has a movie.
-            wish: what else is wanted.
+            filters: what else is wanted.
         """
         user = find(self.user_ids, user_id)
         profile = self._changed(user, self._known(ratings or {}))
         named = self.catalogue.of_genres(genres)
-        others = self._wished(wish)
+        others = self._allowed(filters)
         if not profile and (user < 0 or profile is not None):
-            return self._fallback(user_id, top_k, named, others, wish.diversity)
+            return self._fallback(user_id, top_k, named, others, filters.diversity)
         strategy: Strategy = "known_user" if user >= 0 else "fold_in"
-        taste = self._taste(user, profile)
-        if profile or named is not None or wish != ANYTHING or top_k > self.top_n:
-            picks = self._scored(taste, top_k, both(named, others), wish.diversity)
+        user_state = self._user_state(user, profile)
+        if profile or named is not None or filters != ANYTHING or top_k > self.top_n:
+            ranked = self._scored(user_state, top_k, both(named, others), filters.diversity)
         else:
-            picks = self._listed(taste, top_k)
-        return Answer(user_id, user < 0, strategy, describe(self.catalogue, picks, taste, strategy))
+            ranked = self._listed(user_state, top_k)
+        return Answer(
+            user_id,
+            user < 0,
+            strategy,
+            build_recommendations(self.catalogue, ranked, user_state, strategy),
+        )
 
     def expect(
         self, user_id: int, movie_ids: Sequence[int], ratings: Mapping[int, float | None]
@@ -202,9 +207,9 @@ class Model:
         `ratings` are as in `recommend`; an unknown user or movie contributes nothing.
         """
         user = find(self.user_ids, user_id)
-        taste = self._taste(user, self._changed(user, self._known(ratings)))
+        user_state = self._user_state(user, self._changed(user, self._known(ratings)))
         movies = find_all(self.movie_ids, np.array(movie_ids, dtype=np.int64))
-        return [float(stars) for stars in taste.stars(movies)]
+        return [float(stars) for stars in user_state.stars(movies)]
 
     def similar(self, movie_id: int, top_k: int) -> list[tuple[Movie, float]]:
         """Return the movies that a liking for this one speaks for, and how much, best first.
@@ -215,7 +220,7 @@ class Model:
         row = self.catalogue.row(movie_id)
         if row < 0:
             return []
-        scores = np.where(self.catalogue.counts > 0, self.ranking.alike(row), -np.inf)
+        scores = np.where(self.catalogue.counts > 0, self.ranking.similarity(row), -np.inf)
         scores[row] = -np.inf
         if self.catalogue.counts[row] == 0 or scores.max() <= 0:
             shares = self.catalogue.genre_likeness(row)
@@ -241,16 +246,21 @@ class Model:
         if named is not None and named[rows].any():
             strategy, rows = "genre", rows[named[rows]]
         rows = self._varied(rows, self.catalogue.means[rows], top_k, diversity)
-        picks = Picks(rows, self.catalogue.means[rows], np.full(len(rows), -1))
-        taste = self._taste(-1, None)
-        return Answer(user_id, True, strategy, describe(self.catalogue, picks, taste, strategy))
+        ranked = RankedRows(rows, self.catalogue.means[rows], np.full(len(rows), -1))
+        user_state = self._user_state(-1, None)
+        return Answer(
+            user_id,
+            True,
+            strategy,
+            build_recommendations(self.catalogue, ranked, user_state, strategy),
+        )
 
-    def _taste(self, user: int, profile: Mapping[int, float] | None) -> Taste:
+    def _user_state(self, user: int, profile: Mapping[int, float] | None) -> UserState:
         """Return a user as training left him, or as a profile (row to stars) makes him."""
         if profile is None:
-            return Taste(self.rating, self._history, user)
+            return UserState(self.rating, self._history, user)
         single = Profiles.single(profile)
-        return Taste(self.rating.fold_in(single), single, 0)
+        return UserState(self.rating.fold_in(single), single, 0)
 
     def _known(self, ratings: Mapping[int, float | None]) -> dict[int, float | None]:
         """Return row to stars of the movies that the heads know something of."""
@@ -267,13 +277,13 @@ class Model:
         profile = {row: s for row, s in {**trained, **given}.items() if s is not None}
         return None if profile == trained else profile
 
-    def _wished(self, wish: Wish) -> Mask | None:
-        """Return which movies are of the years and the popularity wished for, None for all."""
-        allowed = self.catalogue.of_years(wish.year_from, wish.year_to)
-        if wish.most_popular is None:
+    def _allowed(self, filters: Filters) -> Mask | None:
+        """Return which movies are of the years and the popularity asked for, None for all."""
+        allowed = self.catalogue.of_years(filters.year_from, filters.year_to)
+        if filters.most_popular is None:
             return allowed
         popular = np.zeros(len(self.movie_ids), dtype=np.bool_)
-        popular[self.catalogue.popular[: wish.most_popular]] = True
+        popular[self.catalogue.popular[: filters.most_popular]] = True
         return both(allowed, popular)
 
     def _varied(
@@ -284,28 +294,30 @@ class Model:
             return rows[:top_k]
         pool = rows[: POOL * top_k]
         genres = self.catalogue.genre_movies[:, pool]
-        return pool[varied(scores[: len(pool)], genres, top_k, diversity)]
+        return pool[diversify(scores[: len(pool)], genres, top_k, diversity)]
 
-    def _listed(self, taste: Taste, top_k: int) -> Picks:
+    def _listed(self, user_state: UserState, top_k: int) -> RankedRows:
         """Look up the list made at training time."""
-        arrays, user = self._arrays, taste.user
+        arrays, user = self._arrays, user_state.user
         rows = arrays.list_movies[user, :top_k].astype(np.intp) - 1
         rows = rows[rows >= 0]
         closest = arrays.list_nearest[user, : len(rows)].astype(np.intp) - 1
         if len(closest) < len(rows):
-            closest = self.ranking.explain(rows, taste.liked)
-        return Picks(rows, arrays.list_scores[user, : len(rows)], closest)
+            closest = self.ranking.explain(rows, user_state.liked)
+        return RankedRows(rows, arrays.list_scores[user, : len(rows)], closest)
 
-    def _scored(self, taste: Taste, top_k: int, allowed: Mask | None, diversity: float) -> Picks:
+    def _scored(
+        self, user_state: UserState, top_k: int, allowed: Mask | None, diversity: float
+    ) -> RankedRows:
         """Score the whole catalogue, rated movies out."""
-        scores = self.ranking.scores(taste.profile)[0]
+        scores = self.ranking.scores(user_state.profile)[0]
         scores[self._never] = -np.inf
-        scores[taste.rated] = -np.inf
+        scores[user_state.rated] = -np.inf
         if allowed is not None:
             scores[~allowed] = -np.inf
         rows: Rows = best(scores, top_k if diversity == 0 else POOL * top_k)
         rows = self._varied(rows, scores[rows], top_k, diversity)
-        return Picks(rows, scores[rows], self.ranking.explain(rows, taste.liked))
+        return RankedRows(rows, scores[rows], self.ranking.explain(rows, user_state.liked))
 
 
 def both(first: Mask | None, second: Mask | None) -> Mask | None:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from cinematch_dagster.defs.ingestion.landing import Arrival, Asked, arrivals, fresh, stretches
+from cinematch_dagster.defs.ingestion.landing import (
+    Arrival,
+    RequestedFile,
+    arrivals,
+    fresh,
+    stretches,
+)
 from cinematch_dagster.defs.runs import PATIENCE, again_at
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
@@ -40,7 +46,7 @@ def test_half_written_files_are_not_seen(tmp_path: Path) -> None:
 
 def test_only_new_and_changed_files_are_fresh(tmp_path: Path) -> None:
     drop(tmp_path, "batch_w1", "batch_w2")
-    seen = {a.batch_id: Asked(a.stamp, a.sha256, at=0.0) for a in look(tmp_path)}
+    seen = {a.batch_id: RequestedFile(a.stamp, a.sha256, at=0.0) for a in look(tmp_path)}
     assert fresh(look(tmp_path), seen) == []
     os.utime(tmp_path / "batch_w2.parquet", ns=(1, 1))
     drop(tmp_path, "batch_w3")

@@ -36,7 +36,7 @@ from cinematch_dagster.pipeline.drift.input_digest import (
     stale_weeks,
 )
 from cinematch_dagster.pipeline.drift.report import check_week
-from cinematch_dagster.pipeline.retraining.decide import requested_in_vain
+from cinematch_dagster.pipeline.retraining.decide import mark_trigger_failed
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.dsn import with_database
 from cinematch_dagster.settings import load_settings
@@ -237,7 +237,7 @@ class Retraining(RuleBasedStateMachine):
     @rule()
     def the_retraining_fails_all_its_tries(self) -> None:
         with connect(self.dsn) as connection:
-            requested_in_vain(connection, self.going_on.pop(), "it failed")
+            mark_trigger_failed(connection, self.going_on.pop(), "it failed")
         self.left_open = True
 
     # What must hold

@@ -14,7 +14,7 @@ from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.postgres.dsn import normalise, sqlalchemy_url, with_database
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
-from cinematch_dagster.warehouse.ingestion.batches import buffer_status, load_batch, settled
+from cinematch_dagster.warehouse.ingestion.batches import buffer_status, finalized, load_batch
 from cinematch_dagster.warehouse.operations.maintenance import maintain
 from cinematch_dagster.warehouse.registry.promotions import merge_buffer, record_promotion
 from cinematch_dagster.warehouse.retraining.decisions import open_alerts
@@ -197,7 +197,7 @@ def test_a_load_whose_connection_is_dropped_is_failed_and_can_be_done_again(
         row = "SELECT (status, record_count)::text FROM ingestion_metadata"
         assert value(connection, row) == "(failed,0)"
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 0
-        assert settled(connection, {"batch_w1": "a"}) == set()  # the file is not to blame
+        assert finalized(connection, {"batch_w1": "a"}) == set()  # the file is not to blame
     assert load_batch(dsn, batch(1, many(100))).outcome == "loaded"
 
 

@@ -14,7 +14,7 @@ from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retraining.targets import DECISION_TAG, REASON_TAG
 from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, again_at, going_on
-from cinematch_dagster.pipeline.retraining.decide import requested_in_vain, weeks_to_report
+from cinematch_dagster.pipeline.retraining.decide import mark_trigger_failed, weeks_to_report
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.drift.alerts import history_fingerprint
 from cinematch_dagster.warehouse.retraining.decisions import pending_decision
@@ -24,7 +24,7 @@ WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB
 
 
 @dataclass(frozen=True)
-class Look:
+class StaleReportsCursor:
     """The sensor's cursor: what there was at the last look, and how often it requested reports.
 
     Attributes:
@@ -38,7 +38,7 @@ class Look:
     times: int = 0
 
     @classmethod
-    def read(cls, cursor: str | None) -> "Look":
+    def read(cls, cursor: str | None) -> "StaleReportsCursor":
         """Read the cursor; that of an older version was the fingerprint alone."""
         if cursor and not cursor.startswith("{"):
             return cls(cursor)
@@ -60,23 +60,27 @@ def follow_up_sensor(
 ) -> dg.SensorResult:
     """Look whether anything that a report rests on has changed since the last look."""
     settings, now = load_settings(), time()
-    last = Look.read(context.cursor)
+    last = StaleReportsCursor.read(context.cursor)
     with warehouse.transaction() as connection:
         pending = pending_decision(connection)
         if pending and (why := _given_up(context.instance, pending.run_key)):
-            requested_in_vain(connection, pending.run_key, why)
+            mark_trigger_failed(connection, pending.run_key, why)
         fingerprint = history_fingerprint(connection)
         if fingerprint != last.fingerprint:
-            last = Look(fingerprint)
+            last = StaleReportsCursor(fingerprint)
         elif not last.times or again_at(last.at, last.times) > now:
             return dg.SensorResult(skip_reason=NOTHING_NEW)
         if going_on := _names_of_runs(context.instance):
             return dg.SensorResult(skip_reason=f"Waits for the end of {going_on}")
         weeks = weeks_to_report(connection, settings.retraining, settings.drift)
-    look = Look(fingerprint, now, last.times + 1) if weeks else Look(fingerprint)
-    again = f" try {look.times}" if look.times > 1 else ""
+    seen = (
+        StaleReportsCursor(fingerprint, now, last.times + 1)
+        if weeks
+        else StaleReportsCursor(fingerprint)
+    )
+    again = f" try {seen.times}" if seen.times > 1 else ""
     return dg.SensorResult(
-        cursor=json.dumps(asdict(look)),
+        cursor=json.dumps(asdict(seen)),
         run_requests=[
             dg.RunRequest(
                 run_key=f"{stretch[0]} {stretch[-1]} {fingerprint}{again}",

@@ -47,7 +47,7 @@ def arrivals(
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedFile:
     """A file of which a load was requested: its stamp and digest, when (unix s) and how often."""
 
     stamp: str
@@ -56,7 +56,7 @@ class Asked:
     times: int = 1
 
 
-def fresh(found: Iterable[Arrival], asked: Mapping[str, Asked]) -> list[Arrival]:
+def fresh(found: Iterable[Arrival], asked: Mapping[str, RequestedFile]) -> list[Arrival]:
     """Return the arrivals that were not there, or not with this stamp, at the last look."""
     return [a for a in found if a.batch_id not in asked or asked[a.batch_id].stamp != a.stamp]
 

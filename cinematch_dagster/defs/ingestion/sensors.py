@@ -8,12 +8,18 @@ from time import time
 import dagster as dg
 
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
-from cinematch_dagster.defs.ingestion.landing import Arrival, Asked, arrivals, fresh, stretches
+from cinematch_dagster.defs.ingestion.landing import (
+    Arrival,
+    RequestedFile,
+    arrivals,
+    fresh,
+    stretches,
+)
 from cinematch_dagster.defs.partitions import range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import ASSET_JOB, again_at, going_on
 from cinematch_dagster.settings import load_settings
-from cinematch_dagster.warehouse.ingestion.batches import known_batches, settled
+from cinematch_dagster.warehouse.ingestion.batches import finalized, known_batches
 
 LOADS = [buffer_ingestion_weekly.name, ASSET_JOB]
 
@@ -42,13 +48,13 @@ def landing_folder_sensor(
             for a in found
             if a not in new and again_at(asked[a.batch_id].at, asked[a.batch_id].times) <= now
         }
-        lost = due.keys() - settled(connection, due)
+        lost = due.keys() - finalized(connection, due)
     if lost and going_on(context.instance, LOADS):
         lost = set()  # it may be one of these
     if not (new or lost):
         return dg.SensorResult(skip_reason=_nothing_new(found, strangers))
     repeated = [a for a in new if loaded.get(a.batch_id) == (a.sha256, "completed")]
-    noted = {a.batch_id: Asked(a.stamp, a.sha256, now) for a in new}
+    noted = {a.batch_id: RequestedFile(a.stamp, a.sha256, now) for a in new}
     noted |= {name: replace(asked[name], at=now, times=asked[name].times + 1) for name in lost}
     wanted = [a for a in found if (a in new and a not in repeated) or a.batch_id in lost]
     requests = [_request(stretch, noted) for stretch in stretches(wanted)]
@@ -64,13 +70,13 @@ def landing_folder_sensor(
     )
 
 
-def _read(cursor: str | None) -> dict[str, Asked]:
+def _read(cursor: str | None) -> dict[str, RequestedFile]:
     """Read the cursor; what an older version of it says of a file is forgotten."""
     noted = json.loads(cursor or "{}").items()
-    return {name: Asked(**values) for name, values in noted if isinstance(values, dict)}
+    return {name: RequestedFile(**values) for name, values in noted if isinstance(values, dict)}
 
 
-def _request(stretch: list[Arrival], noted: Mapping[str, Asked]) -> dg.RunRequest:
+def _request(stretch: list[Arrival], noted: Mapping[str, RequestedFile]) -> dg.RunRequest:
     first, last = stretch[0], stretch[-1]
     tries = max(noted[a.batch_id].times for a in stretch)
     return dg.RunRequest(

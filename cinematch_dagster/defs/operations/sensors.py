@@ -29,7 +29,7 @@ KEPT = 7 * 86_400  # seconds that a dedup key is remembered, at least
 
 
 @dataclass
-class Told:
+class NoticeCursor:
     """The sensor's cursor: up to where everything was told, and when each dedup key was."""
 
     alert: int
@@ -60,10 +60,10 @@ def notice_sensor(
     now = time.time()
     with warehouse.transaction() as connection:
         if context.cursor is None:
-            told = Told(*newest_rows(connection), now)
+            told = NoticeCursor(*newest_rows(connection), now)
             return _result(told, "Nothing is told of what happened before this first look")
-        told = Told(**json.loads(context.cursor))
-        after = Told(told.alert, told.promotion, told.failure)
+        told = NoticeCursor(**json.loads(context.cursor))
+        after = NoticeCursor(told.alert, told.promotion, told.failure)
         news = [*_failures(context.instance, after, settings), *_rows(connection, after, settings)]
     cooldown = settings.notices.cooldown_minutes * 60
     chosen = due(news, told.keys, now, cooldown)
@@ -78,11 +78,13 @@ def notice_sensor(
     return _result(after, f"{len(chosen)} told, {len(news) - len(chosen)} told already")
 
 
-def _result(told: Told, said: str) -> dg.SensorResult:
+def _result(told: NoticeCursor, said: str) -> dg.SensorResult:
     return dg.SensorResult(cursor=json.dumps(asdict(told)), skip_reason=said)
 
 
-def _failures(instance: dg.DagsterInstance, after: Told, settings: Settings) -> Iterator[Notice]:
+def _failures(
+    instance: dg.DagsterInstance, after: NoticeCursor, settings: Settings
+) -> Iterator[Notice]:
     """Yield a notice for each run that failed for good, and move `after` past it.
 
     Runs come in the order in which they were made, and end in another.
@@ -136,7 +138,9 @@ def _first_cause(error: SerializableErrorInfo) -> str:
     return " ".join(lines if names_below else lines[:1])
 
 
-def _rows(connection: psycopg.Connection, after: Told, settings: Settings) -> Iterator[Notice]:
+def _rows(
+    connection: psycopg.Connection, after: NoticeCursor, settings: Settings
+) -> Iterator[Notice]:
     """Yield a notice for each week that alerted and each promotion, and move `after` past them."""
     for number, week, tests in drift_since(connection, after.alert):
         after.alert = number

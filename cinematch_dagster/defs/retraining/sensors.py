@@ -9,7 +9,7 @@ from cinematch_dagster.defs.partitions import to_week
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retraining.jobs import trigger_retraining
 from cinematch_dagster.defs.retraining.targets import TARGETS, github_retraining
-from cinematch_dagster.pipeline.retraining.decide import evaluate, unacknowledged
+from cinematch_dagster.pipeline.retraining.decide import evaluate, undispatched
 from cinematch_dagster.settings import load_settings
 
 DRIFT_REPORT = dg.AssetKey("drift_report")
@@ -47,7 +47,7 @@ def drift_alert_sensor(
             criteria=settings.retraining,
             policy=settings.drift,
         )
-        requested = unacknowledged(connection, cursor)
+        requested = undispatched(connection, cursor)
     if not requested:
         return dg.SkipReason(decision.reason)
     target = TARGETS[settings.orchestration.retraining_target]

@@ -8,7 +8,7 @@ import dagster as dg
 from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
-from cinematch_dagster.defs.training.mlflow_attempts import one_run_a_try
+from cinematch_dagster.defs.training.mlflow_attempts import one_run_per_attempt
 from cinematch_dagster.settings import load_settings
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
@@ -59,7 +59,7 @@ def trained_model(
     from cinematch_dagster.recommenders.errors import TrainingError
 
     week = to_week(context.partition_key)
-    with one_run_a_try(context, mlflow), final(TrainingError):
+    with one_run_per_attempt(context, mlflow), final(TrainingError):
         data = read_training_data(warehouse.dsn, week)
         rows, batches = len(data.ratings), ", ".join(data.batches)
         context.log.info(f"training on {rows} ratings of {batches}")

@@ -10,7 +10,7 @@ from cinematch_dagster.settings import EXPERIMENT
 
 
 @contextmanager
-def one_run_a_try(context: dg.AssetExecutionContext, mlflow: Any) -> Iterator[None]:
+def one_run_per_attempt(context: dg.AssetExecutionContext, mlflow: Any) -> Iterator[None]:
     """End MLflow's active run with the block; begin one where an earlier try has ended its own.
 
     Before that, whatever a worker that died, or could not reach MLflow, has left open is ended.

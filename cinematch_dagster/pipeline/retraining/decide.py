@@ -66,7 +66,7 @@ def _patience(criteria: RetrainingCriteria) -> datetime.timedelta:
     return datetime.timedelta(hours=criteria.alert_max_age_hours)
 
 
-def unacknowledged(connection: psycopg.Connection, storage_id: int) -> list[Decision]:
+def undispatched(connection: psycopg.Connection, storage_id: int) -> list[Decision]:
     """Return the decisions to retrain that rest on evidence after `storage_id`, oldest first.
 
     When the daemon dies between a decision and its run, the next tick finds the decision here.
@@ -78,7 +78,7 @@ def unacknowledged(connection: psycopg.Connection, storage_id: int) -> list[Deci
     ]
 
 
-def requested_in_vain(connection: psycopg.Connection, run_key: str, why: str) -> None:
+def mark_trigger_failed(connection: psycopg.Connection, run_key: str, why: str) -> None:
     """Turn a decision to retrain into `trigger_failed`, which opens its alerts again."""
     decisions.lock_decisions(connection)
     decisions.record_failed_trigger(connection, run_key, why)

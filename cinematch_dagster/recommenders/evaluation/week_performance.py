@@ -12,7 +12,7 @@ from serving.model.recommender import Model
 
 
 @dataclass(frozen=True)
-class SliceScores:
+class WeekSliceScores:
     """A model's scores on some of a week's ratings.
 
     Attributes:
@@ -44,10 +44,10 @@ class WeekScores:
             the model knows genres and decade at most, so this slice has few hits.
     """
 
-    overall: SliceScores
-    warm_user: SliceScores | None
-    new_user: SliceScores | None
-    new_movie: SliceScores | None
+    overall: WeekSliceScores
+    warm_user: WeekSliceScores | None
+    new_user: WeekSliceScores | None
+    new_movie: WeekSliceScores | None
 
 
 def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
@@ -73,11 +73,11 @@ def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
     )
 
 
-def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
+def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> WeekSliceScores:
     stars = rows["rating"].to_numpy()
     predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
     hits = hit(rank(model, relevant_pairs(rows, seen), seen).hits)
-    return SliceScores(
+    return WeekSliceScores(
         rows=len(rows),
         rmse=rmse(stars, predicted),
         mae=mae(stars, predicted),

@@ -32,7 +32,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Guesses:
+class ColdStart:
     r"""A linear map from movies' features to whatever was learnt of the rated ones.
 
     Ridge regression over the rated movies, an intercept without penalty, each movie weighing

@@ -48,7 +48,7 @@ def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve | None:
     for epochs in sorted({max(1, int(passes * share)) for share in _FRACTIONS}):
         shorter: dict[str, Any] = {key: epochs}
         head = fit(trained.interactions, replace(h, **shorter))
-        _measure(curve, epochs, trained.guesses.into(head), trained, test)
+        _measure(curve, epochs, trained.cold_start.into(head), trained, test)
     _measure(curve, passes, trained.rating, trained, test)
     return curve
 

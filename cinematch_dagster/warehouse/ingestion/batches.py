@@ -23,7 +23,7 @@ from cinematch_dagster.warehouse.ingestion.metadata import (
 from cinematch_dagster.warehouse.schema import lock_ratings
 from cinematch_dagster.warehouse.statements import query, scalar
 
-GUILTY = (IngestionError, psycopg.DataError, psycopg.IntegrityError)
+FINAL_ERRORS = (IngestionError, psycopg.DataError, psycopg.IntegrityError)
 """Errors that the same file would meet again; of all others it is not guilty."""
 
 
@@ -75,7 +75,7 @@ def load_batch(dsn: str, batch: Batch, connection: psycopg.Connection | None = N
         with one_for_several(dsn, connection) as open_connection, open_connection.transaction():
             return _load(open_connection, batch)
     except Exception as error:
-        is_final = isinstance(error, GUILTY)
+        is_final = isinstance(error, FINAL_ERRORS)
         with connect(dsn) as other:
             record_failure(
                 other, batch.batch_id, batch.week, batch.sha256, str(error), is_final=is_final
@@ -151,7 +151,7 @@ def record_failure(
     )
 
 
-def settled(connection: psycopg.Connection, files: Mapping[str, str]) -> set[str]:
+def finalized(connection: psycopg.Connection, files: Mapping[str, str]) -> set[str]:
     """Return the batches of which a file can't change anything more.
 
     It was loaded or refused, or the batch was merged.
@@ -161,7 +161,8 @@ def settled(connection: psycopg.Connection, files: Mapping[str, str]) -> set[str
         files: the sha256 of each batch's file.
     """
     found = connection.execute(
-        query("ingestion/batches_settled"), {"names": list(files), "digests": list(files.values())}
+        query("ingestion/batches_finalized"),
+        {"names": list(files), "digests": list(files.values())},
     )
     return {row[0] for row in found}
 

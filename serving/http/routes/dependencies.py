@@ -6,10 +6,10 @@ from typing import Annotated, NamedTuple, Self
 
 from fastapi import Depends, HTTPException, Request
 
-from serving.experiments.experiment import AnswerLog, Arms
+from serving.experiments.experiment import AnswerLog, Experiment
 from serving.follow.loader import Loader, Served
 from serving.http.problems import documented
-from serving.live import Recent
+from serving.live import LiveRatings
 
 NO_MODEL = "no model is loaded yet: none has reached production, or the registry is out of reach"
 
@@ -41,23 +41,23 @@ async def _served(loader: LoaderDep) -> Served:
 ServedDep = Annotated[Served, Depends(_served)]
 
 
-async def _recent(request: Request) -> Recent:
-    recent: Recent = request.app.state.recent
-    return recent
+async def _recent(request: Request) -> LiveRatings:
+    live_ratings: LiveRatings = request.app.state.live_ratings
+    return live_ratings
 
 
-RecentDep = Annotated[Recent, Depends(_recent)]
+LiveRatingsDep = Annotated[LiveRatings, Depends(_recent)]
 
 
 class Answering(NamedTuple):
     """What `/recommend` needs: taken from the request, as a dependency costs each some 40 µs."""
 
-    arms: Arms
-    recent: Recent
+    experiment: Experiment
+    live_ratings: LiveRatings
     log: AnswerLog
 
     @classmethod
     def of(cls, request: Request) -> Self:
         """Return what the request's application has."""
         state = request.app.state
-        return cls(state.arms, state.recent, state.answer_log)
+        return cls(state.experiment, state.live_ratings, state.answer_log)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from fastapi import APIRouter, HTTPException
 
 from serving.http.problems import documented
-from serving.http.routes.dependencies import BODY, RecentDep, ServedDep
+from serving.http.routes.dependencies import BODY, LiveRatingsDep, ServedDep
 from serving.http.schemas.first_version import (
     Pair,
     Pairs,
@@ -17,20 +17,22 @@ from serving.http.schemas.first_version import (
     TopOfTop,
 )
 from serving.http.schemas.recommendations import Recommendations
-from serving.model.recommender import Wish
+from serving.model.recommender import Filters
 
 router = APIRouter(tags=["first version"], responses=BODY)
 
 
 @router.post("/predict")
-async def predict(pair: Pair, served: ServedDep, recent: RecentDep) -> Predicted:
+async def predict(pair: Pair, served: ServedDep, live_ratings: LiveRatingsDep) -> Predicted:
     """The stars expected from a user for a movie."""
-    (rating,) = served.model.expect(pair.user_id, [pair.movie_id], recent.of(pair.user_id))
+    (rating,) = served.model.expect(pair.user_id, [pair.movie_id], live_ratings.of(pair.user_id))
     return Predicted(rating=rating)
 
 
 @router.post("/predict_batch")
-async def predict_batch(pairs: Pairs, served: ServedDep, recent: RecentDep) -> PredictedMany:
+async def predict_batch(
+    pairs: Pairs, served: ServedDep, live_ratings: LiveRatingsDep
+) -> PredictedMany:
     """The stars expected, for many pairs at once."""
     places = defaultdict(list)
     for place, pair in enumerate(pairs.items):
@@ -38,7 +40,7 @@ async def predict_batch(pairs: Pairs, served: ServedDep, recent: RecentDep) -> P
     predictions = [0.0] * len(pairs.items)
     for user_id, own in places.items():
         movies = [pairs.items[place].movie_id for place in own]
-        stars = served.model.expect(user_id, movies, recent.of(user_id))
+        stars = served.model.expect(user_id, movies, live_ratings.of(user_id))
         for place, rating in zip(own, stars, strict=True):
             predictions[place] = rating
     return PredictedMany(predictions=predictions)
@@ -46,24 +48,27 @@ async def predict_batch(pairs: Pairs, served: ServedDep, recent: RecentDep) -> P
 
 @router.post("/predict_top_of_genre", responses=documented(_404="genre 'Opera' is not known"))
 async def predict_top_of_genre(
-    wish: TopOfGenre, served: ServedDep, recent: RecentDep
+    body: TopOfGenre, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> Recommendations:
     """The best movies of a genre, as `/recommend` with one genre; an unknown genre is not found."""
     model = served.model
-    if not model.catalogue.knows_genre(wish.genre):
+    if not model.catalogue.knows_genre(body.genre):
         raise HTTPException(
-            404, f"genre {wish.genre!r} is not known: one of {', '.join(model.genres)} was expected"
+            404, f"genre {body.genre!r} is not known: one of {', '.join(model.genres)} was expected"
         )
-    answer = model.recommend(wish.user_id, wish.top_k, recent.of(wish.user_id), [wish.genre])
+    answer = model.recommend(body.user_id, body.top_k, live_ratings.of(body.user_id), [body.genre])
     return Recommendations.of(answer, served.release.version)
 
 
 @router.post("/predict_top_of_top")
 async def predict_top_of_top(
-    wish: TopOfTop, served: ServedDep, recent: RecentDep
+    body: TopOfTop, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> Recommendations:
     """The best of the movies that everybody rates highest, in this user's order."""
     answer = served.model.recommend(
-        wish.user_id, wish.top_k, recent.of(wish.user_id), wish=Wish(most_popular=wish.pool)
+        body.user_id,
+        body.top_k,
+        live_ratings.of(body.user_id),
+        filters=Filters(most_popular=body.pool),
     )
     return Recommendations.of(answer, served.release.version)

@@ -13,21 +13,24 @@ router = APIRouter(tags=["recommendations"])
 
 @router.post("/recommend", responses=BODY)
 async def recommend(
-    wish: RecommendRequest, request: Request, background: BackgroundTasks
+    body: RecommendRequest, request: Request, background: BackgroundTasks
 ) -> Recommendations:
     """The best movies for anybody: a known user, one who sends ratings, or a stranger."""
-    arms, recent, log = Answering.of(request)
-    arm, served = arms.of(wish.user_id)
+    experiment, live_ratings, log = Answering.of(request)
+    arm, served = experiment.of(body.user_id)
     if served is None:
         raise HTTPException(503, NO_MODEL)
     answer = served.model.recommend(
-        wish.user_id,
-        wish.top_k,
-        ratings={**recent.of(wish.user_id), **{r.movie_id: r.rating for r in wish.ratings}},
-        genres=wish.genres,
-        wish=wish.wish,
+        body.user_id,
+        body.top_k,
+        ratings={
+            **live_ratings.of(body.user_id),
+            **{r.movie_id: r.rating for r in body.ratings},
+        },
+        genres=body.genres,
+        filters=body.filters,
     )
     ANSWERS.labels(answer.strategy, str(answer.fallback).lower(), arm).inc()
     if log.wanted():
-        background.add_task(log.write, answer, arm, served, arms.shadow)
+        background.add_task(log.write, answer, arm, served, experiment.shadow)
     return Recommendations.of(answer, served.release.version, arm)

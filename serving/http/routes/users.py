@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from serving.http.problems import documented
-from serving.http.routes.dependencies import NO_MODEL, RecentDep, ServedDep
+from serving.http.routes.dependencies import NO_MODEL, LiveRatingsDep, ServedDep
 from serving.http.schemas.base import Id
-from serving.http.schemas.movies import Seen, User
+from serving.http.schemas.movies import RatedMovie, User
 from serving.model.id_index import find
 
 MOST_RATINGS = 1000
@@ -23,11 +23,11 @@ router = APIRouter(tags=["users"])
     "/users/{user_id}", responses=documented(_422="the request is not valid", _503=NO_MODEL)
 )
 async def user(
-    user_id: Annotated[Id, Path(examples=[123])], served: ServedDep, recent: RecentDep
+    user_id: Annotated[Id, Path(examples=[123])], served: ServedDep, live_ratings: LiveRatingsDep
 ) -> User:
     """The ratings that count for somebody, from training and since; nobody is not an error."""
     model, catalogue = served.model, served.model.catalogue
-    trained, live = model.profile(user_id), recent.of(user_id)
+    trained, live = model.profile(user_id), live_ratings.of(user_id)
     merged = {**trained, **live}
     stars = {
         row: (movie, rating)
@@ -43,7 +43,7 @@ async def user(
         mean_rating=sum(rating for _, rating in stars.values()) / len(stars) if stars else None,
         genres=[genre for genre, _ in genres.most_common(MOST_GENRES)],
         ratings=[
-            Seen(
+            RatedMovie(
                 movie_id=movie,
                 title=catalogue.title(row),
                 rating=rating,

@@ -24,25 +24,25 @@ Year = Annotated[int, Field(ge=1800, le=2200), WHOLE]
 Genre = Annotated[str, Field(min_length=1, max_length=50)]
 
 
-class Given(BaseModel):
+class RequestBody(BaseModel):
     """A part of a request: unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Asked(BaseModel):
+class QueryParams(BaseModel):
     """The query of an address: unknown keys are refused; numbers are written as text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Shown(BaseModel):
+class ResponseBody(BaseModel):
     """A part of an answer."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class ShownMovie(Shown):
+class MovieBody(ResponseBody):
     """A movie, named."""
 
     movie_id: Annotated[int, Field(serialization_alias="movieId", examples=[1])]

@@ -6,35 +6,35 @@ from typing import Annotated
 
 from pydantic import Field
 
-from serving.http.schemas.base import WHOLE, Genre, Given, Id, Shown, TopK
+from serving.http.schemas.base import WHOLE, Genre, Id, RequestBody, ResponseBody, TopK
 
 
-class Pair(Given):
+class Pair(RequestBody):
     """Whose stars for which movie."""
 
     user_id: Annotated[Id, Field(examples=[123])]
     movie_id: Annotated[Id, Field(examples=[1])]
 
 
-class Pairs(Given):
+class Pairs(RequestBody):
     """Many at once."""
 
     items: Annotated[list[Pair], Field(max_length=1000)]
 
 
-class Predicted(Shown):
+class Predicted(ResponseBody):
     """Stars expected, 0.5 to 5; an unknown user or movie gets the mean of what is known."""
 
     rating: Annotated[float, Field(examples=[3.9])]
 
 
-class PredictedMany(Shown):
+class PredictedMany(ResponseBody):
     """Stars expected, in the order of the items."""
 
     predictions: list[float]
 
 
-class TopOfGenre(Given):
+class TopOfGenre(RequestBody):
     """The best movies of one genre for somebody."""
 
     user_id: Annotated[Id, Field(examples=[123])]
@@ -42,7 +42,7 @@ class TopOfGenre(Given):
     top_k: TopK = 10
 
 
-class TopOfTop(Given):
+class TopOfTop(RequestBody):
     """Somebody's best of the `pool` movies that everybody rates highest."""
 
     user_id: Annotated[Id, Field(examples=[123])]

@@ -6,11 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field
 
-from serving.http.schemas.base import Asked, Genre, Shown, ShownMovie, TopK, Year
+from serving.http.schemas.base import Genre, MovieBody, QueryParams, ResponseBody, TopK, Year
 from serving.model.catalogue import Movie
 
 
-class Search(Asked):
+class Search(QueryParams):
     """Words of a title, spelt roughly right; without any the most popular movies."""
 
     query: Annotated[str, Field(max_length=200, examples=["toy stroy"])] = ""
@@ -20,13 +20,13 @@ class Search(Asked):
     top_k: TopK = 10
 
 
-class Alike(Asked):
+class Alike(QueryParams):
     """How many movies are wanted."""
 
     top_k: TopK = 10
 
 
-class CatalogueMovie(ShownMovie):
+class CatalogueMovie(MovieBody):
     """A movie of the catalogue; `mean_rating` is damped, and null without a rating."""
 
     genres: Annotated[str, Field(examples=["Animation|Children|Comedy"])]
@@ -35,7 +35,7 @@ class CatalogueMovie(ShownMovie):
     mean_rating: float | None
 
 
-class Movies(Shown):
+class Movies(ResponseBody):
     """Movies, the best match first."""
 
     movies: list[CatalogueMovie]
@@ -54,22 +54,22 @@ class AlikeMovie(CatalogueMovie):
         return cls(**shown.model_dump(), score=score)
 
 
-class AlikeMovies(Shown):
+class AlikeMovies(ResponseBody):
     """The movies most like one, the most alike first."""
 
-    movie: ShownMovie
+    movie: MovieBody
     similar: list[AlikeMovie]
     model_version: str
 
 
-class Seen(ShownMovie):
+class RatedMovie(MovieBody):
     """A movie that a user rated; `source` is `live` when the model was not trained on it."""
 
     rating: float
     source: Literal["training", "live"]
 
 
-class User(Shown):
+class User(ResponseBody):
     """What is known of a user: `known` to the model or not, and the ratings that count.
 
     `ratings` are the highest first, at most 1,000 of them; `genres` those that the user rates most.
@@ -80,5 +80,5 @@ class User(Shown):
     n_ratings: int
     mean_rating: float | None
     genres: list[str]
-    ratings: list[Seen]
+    ratings: list[RatedMovie]
     model_version: str

@@ -6,10 +6,10 @@ import datetime
 from typing import Literal, Self
 
 from serving.follow.loader import Served, Source
-from serving.http.schemas.base import Shown
+from serving.http.schemas.base import ResponseBody
 
 
-class Health(Shown):
+class Health(ResponseBody):
     """The process answers; it may still be without a model."""
 
     status: Literal["healthy"] = "healthy"
@@ -17,21 +17,21 @@ class Health(Shown):
     model_version: str | None
 
 
-class Ready(Shown):
+class Ready(ResponseBody):
     """A model is loaded."""
 
     status: Literal["ready"] = "ready"
     model_version: str
 
 
-class Reloaded(Shown):
+class Reloaded(ResponseBody):
     """The version that serves now."""
 
     status: Literal["Model reloaded"] = "Model reloaded"
     version: str
 
 
-class ServedModel(Shown):
+class ServedModel(ResponseBody):
     """The model that serves; `source` is `local copy` until the registry has confirmed it."""
 
     version: str
@@ -61,7 +61,7 @@ class ServedModel(Shown):
         )
 
 
-class Version(Shown):
+class Version(ResponseBody):
     """The service's own version, its model, and what keeps it from following the registry."""
 
     service: str

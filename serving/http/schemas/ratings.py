@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from serving.http.schemas.base import Asked, Given, Shown, Stars, StoredId
+from serving.http.schemas.base import QueryParams, RequestBody, ResponseBody, Stars, StoredId
 
 
-class RatingRequest(Given):
+class RatingRequest(RequestBody):
     """Somebody's stars for a movie, 0.5 to 5 in half stars; they replace what was given before."""
 
     user_id: Annotated[StoredId, Field(examples=[123])]
@@ -17,13 +17,13 @@ class RatingRequest(Given):
     rating: Annotated[Stars, Field(examples=[4.5])]
 
 
-class Withdrawal(Asked):
+class Withdrawal(QueryParams):
     """Whose rating is taken back."""
 
     user_id: Annotated[StoredId, Field(examples=[123])]
 
 
-class StoredRating(Shown):
+class StoredRating(ResponseBody):
     """What counts from now on; `rating` is null when it was taken back."""
 
     user_id: int

@@ -7,19 +7,28 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from serving.experiments.experiment import Arm
-from serving.http.schemas.base import Genre, Given, Id, Shown, ShownMovie, Stars, TopK, Year
+from serving.http.schemas.base import (
+    Genre,
+    Id,
+    MovieBody,
+    RequestBody,
+    ResponseBody,
+    Stars,
+    TopK,
+    Year,
+)
 from serving.model.answers.types import Answer, Strategy
-from serving.model.recommender import ANYTHING, Wish
+from serving.model.recommender import ANYTHING, Filters
 
 
-class GivenRating(Given):
+class GivenRating(RequestBody):
     """A movie and the stars it was given, 0.5 to 5 in half stars."""
 
     movie_id: Annotated[Id, Field(alias="movieId", examples=[1])]
     rating: Annotated[Stars, Field(examples=[4.5])]
 
 
-class RecommendRequest(Given):
+class RecommendRequest(RequestBody):
     """Who asks, and for what.
 
     `ratings` counts for this answer only, over those of training and of
@@ -40,14 +49,14 @@ class RecommendRequest(Given):
     diversity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False, examples=[0.3])] = 0.0
 
     @property
-    def wish(self) -> Wish:
+    def filters(self) -> Filters:
         """What is wanted beside genres."""
         if self.year_from is None and self.year_to is None and self.diversity == 0:
             return ANYTHING
-        return Wish(self.year_from, self.year_to, diversity=self.diversity)
+        return Filters(self.year_from, self.year_to, diversity=self.diversity)
 
 
-class ShownRecommendation(ShownMovie):
+class ShownRecommendation(MovieBody):
     """One movie; `score` orders one answer, `predicted_rating` is the stars expected.
 
     `because` names the movies that this user liked and that speak for it.
@@ -60,10 +69,10 @@ class ShownRecommendation(ShownMovie):
     reason: Annotated[
         str, Field(examples=["Closest to Monsters, Inc. (2001), one of the movies you liked."])
     ]
-    because: list[ShownMovie]
+    because: list[MovieBody]
 
 
-class Recommendations(Shown):
+class Recommendations(ResponseBody):
     """The best movies first; `fallback` is true for a user that the model does not know."""
 
     user_id: int

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from serving.model.answers import explanations
 from serving.model.answers.types import Liked, Recommendation, Strategy
 from serving.model.catalogue import Catalogue
-from serving.model.scoring.user_state import Taste
+from serving.model.scoring.user_state import UserState
 
 
-class Picks(NamedTuple):
+class RankedRows(NamedTuple):
     """Rows of movies, best first, their scores, and the liked movie that explains each, or -1."""
 
     rows: npt.NDArray[np.integer]
@@ -21,16 +21,16 @@ class Picks(NamedTuple):
     nearest: npt.NDArray[np.integer]
 
 
-def describe(
-    catalogue: Catalogue, picks: Picks, taste: Taste, strategy: Strategy
+def build_recommendations(
+    catalogue: Catalogue, ranked: RankedRows, user_state: UserState, strategy: Strategy
 ) -> tuple[Recommendation, ...]:
     """Return what is said of each pick to the user of this taste."""
     columns = zip(
-        picks.rows.tolist(),
-        catalogue.movie_ids[picks.rows].tolist(),
-        picks.scores.tolist(),
-        taste.stars(picks.rows).tolist(),
-        picks.nearest.tolist(),
+        ranked.rows.tolist(),
+        catalogue.movie_ids[ranked.rows].tolist(),
+        ranked.scores.tolist(),
+        user_state.stars(ranked.rows).tolist(),
+        ranked.nearest.tolist(),
         strict=True,
     )
     return tuple(

@@ -44,7 +44,7 @@ class RankingHead(_Dataclass, Protocol):
         Somebody with few ratings is pulled towards the order of the mean user.
         """
 
-    def alike(self, movie: int) -> Floats:
+    def similarity(self, movie: int) -> Floats:
         """Return how much a liking for this movie speaks for each one, (n_movies,), 0 for nothing.
 
         Negative where it speaks against; comparable within one answer only.

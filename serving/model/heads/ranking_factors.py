@@ -45,7 +45,7 @@ class FactorRanking:
             own[person] = fold_in_ranking(weights, factors, self.gram, self.regularization)
         return blend_with_popularity(own, self.mean, profiles.telling)
 
-    def alike(self, movie: int) -> Floats:
+    def similarity(self, movie: int) -> Floats:
         """Return the cosine of each movie's factors with this one's."""
         return np.asarray(unit(self.movie_factors) @ unit(self.movie_factors[[movie]])[0])
 

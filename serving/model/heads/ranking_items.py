@@ -36,7 +36,7 @@ class ItemRanking:
             own[person] = self._sums(profiles.rated(person), profiles.stars(person))
         return blend_with_popularity(own, self.mean, profiles.telling)
 
-    def alike(self, movie: int) -> Floats:
+    def similarity(self, movie: int) -> Floats:
         """Return the movie's weights."""
         return self._weights_of(movie)
 

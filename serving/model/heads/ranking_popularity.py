@@ -26,7 +26,7 @@ class PopularityRanking:
         """Return the same scores for each person; see `RankingHead`."""
         return np.tile(self.popularity.astype(np.float32), (len(profiles), 1))
 
-    def alike(self, movie: int) -> Floats:  # noqa: ARG002  # nobody's taste counts
+    def similarity(self, movie: int) -> Floats:  # noqa: ARG002  # nobody's taste counts
         """Return zeros: no movie speaks for another."""
         return np.zeros_like(self.popularity)
 

@@ -9,7 +9,7 @@ POOL = 5
 """Candidates for each place of a list."""
 
 
-def varied(
+def diversify(
     scores: npt.NDArray[np.floating], genres: npt.NDArray[np.bool_], k: int, diversity: float
 ) -> npt.NDArray[np.intp]:
     """Return the positions of the k candidates chosen by maximal marginal relevance, best first.

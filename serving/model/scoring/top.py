@@ -29,14 +29,14 @@ def best(scores: Floats, k: int) -> Rows:
     return np.asarray(chosen[np.lexsort((chosen, -scores[chosen]))])
 
 
-def nearest(picks: Floats, liked: Floats) -> Rows:
+def nearest(ranked: Floats, liked: Floats) -> Rows:
     """Return for each pick (k, g) the position of the liked movie (n, g) of the highest cosine.
 
     -1 where no cosine is positive.
     """
     if len(liked) == 0:
-        return np.full(len(picks), -1, dtype=np.intp)
-    cosines = unit(picks) @ unit(liked).T
+        return np.full(len(ranked), -1, dtype=np.intp)
+    cosines = unit(ranked) @ unit(liked).T
     closest = cosines.argmax(axis=1)
     return np.where(cosines.max(axis=1) > 0, closest, -1)
 

@@ -15,7 +15,7 @@ LOWEST, HIGHEST = 0.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Taste:
+class UserState:
     """One user of a rating head.
 
     Attributes:

@@ -12,8 +12,7 @@ from cinematch_dagster.recommenders import export, fit
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.features import movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.ranking import cold_start
-from cinematch_dagster.recommenders.ranking.cold_start import Guesses
+from cinematch_dagster.recommenders.ranking.cold_start import PENALTY, TRUSTED, ColdStart
 from serving.model import Model
 from serving.model.answers.explanations import GUESSED
 from serving.model.artifact import Artifact
@@ -50,8 +49,10 @@ def interactions(ratings: pd.DataFrame) -> Interactions:
 
 
 @pytest.fixture(scope="module")
-def guesses(interactions: Interactions, movies: pd.DataFrame) -> Guesses:
-    return Guesses.of(movie_features(movies["title"], movies["genres"]), interactions.movie_counts)
+def cold_start(interactions: Interactions, movies: pd.DataFrame) -> ColdStart:
+    return ColdStart.of(
+        movie_features(movies["title"], movies["genres"]), interactions.movie_counts
+    )
 
 
 def test_features_are_genres_and_decades() -> None:
@@ -67,8 +68,8 @@ def test_features_are_genres_and_decades() -> None:
 
 def test_without_features_it_is_the_mean_of_the_trusted() -> None:
     # Trust 25 / 50 and 75 / 100: (.5 * 1 + .75 * 2) / 1.25.
-    guesses = Guesses.of(np.zeros((3, 0)), np.array([25, 0, 75]))
-    np.testing.assert_allclose(guesses.filled(np.array([1.0, 9.0, 2.0])), [1.0, 1.6, 2.0])
+    cold_start = ColdStart.of(np.zeros((3, 0)), np.array([25, 0, 75]))
+    np.testing.assert_allclose(cold_start.filled(np.array([1.0, 9.0, 2.0])), [1.0, 1.6, 2.0])
 
 
 def test_guesses_are_those_of_another_ridge_regression() -> None:
@@ -76,19 +77,19 @@ def test_guesses_are_those_of_another_ridge_regression() -> None:
     features = random.integers(0, 2, (40, 5)).astype(float)
     counts, values = random.integers(0, 60, 40) // 8, random.normal(size=(40, 3))
     rated = counts > 0
-    ridge = Ridge(alpha=cold_start.PENALTY)
-    ridge.fit(features[rated], values[rated], counts[rated] / (counts[rated] + cold_start.TRUSTED))
-    found = Guesses.of(features, counts).filled(values)
+    ridge = Ridge(alpha=PENALTY)
+    ridge.fit(features[rated], values[rated], counts[rated] / (counts[rated] + TRUSTED))
+    found = ColdStart.of(features, counts).filled(values)
     np.testing.assert_allclose(found[~rated], ridge.predict(features[~rated]), atol=1e-9)
     np.testing.assert_array_equal(found[rated], values[rated])
 
 
 @pytest.mark.parametrize("name", RANKING_HEADS)
 def test_the_order_of_the_rated_stays_and_a_new_movie_finds_its_users(
-    name: str, interactions: Interactions, guesses: Guesses
+    name: str, interactions: Interactions, cold_start: ColdStart
 ) -> None:
     head = RANKING_HEADS[name](interactions, SMALL)
-    before, after = (h.scores(interactions.profiles) for h in (head, guesses.into(head)))
+    before, after = (h.scores(interactions.profiles) for h in (head, cold_start.into(head)))
     np.testing.assert_allclose(after[:, ~COLD], before[:, ~COLD], rtol=0, atol=1e-6)
     musical, western = after[:, COLD].T
     if name == "popularity":
@@ -100,32 +101,32 @@ def test_the_order_of_the_rated_stays_and_a_new_movie_finds_its_users(
 
 @pytest.mark.parametrize("name", RATING_HEADS)
 def test_the_stars_of_the_rated_stay_and_a_new_movie_has_the_bias_of_its_kind(
-    name: str, interactions: Interactions, guesses: Guesses
+    name: str, interactions: Interactions, cold_start: ColdStart
 ) -> None:
     head = RATING_HEADS[name](interactions, SMALL)
     rows = np.arange(len(CATALOGUE))
     users = np.zeros_like(rows)
     before, after = (
-        h.predict(interactions.profiles, users, rows) for h in (head, guesses.into(head))
+        h.predict(interactions.profiles, users, rows) for h in (head, cold_start.into(head))
     )
     np.testing.assert_array_equal(after[~COLD], before[~COLD])
     assert (after[COLD] != before[COLD]).all()
 
 
 def test_weights_between_movies_are_guessed_as_scores_are(
-    interactions: Interactions, guesses: Guesses
+    interactions: Interactions, cold_start: ColdStart
 ) -> None:
     head = RANKING_HEADS["ease"](interactions, SMALL)
-    before, after = (h.scores(interactions.profiles) for h in (head, guesses.into(head)))
-    np.testing.assert_allclose(after, guesses.filled(before.T).T, rtol=0, atol=1e-6)
+    before, after = (h.scores(interactions.profiles) for h in (head, cold_start.into(head)))
+    np.testing.assert_allclose(after, cold_start.filled(before.T).T, rtol=0, atol=1e-6)
 
 
 def test_a_catalogue_all_of_which_is_rated_leaves_a_head_as_it_is(ratings: pd.DataFrame) -> None:
     interactions = Interactions.from_frame(ratings)
-    guesses = Guesses.of(np.ones((len(interactions.movie_ids), 1)), interactions.movie_counts)
+    cold_start = ColdStart.of(np.ones((len(interactions.movie_ids), 1)), interactions.movie_counts)
     for name in ("als", "item_knn"):
         head = RANKING_HEADS[name](interactions, SMALL)
-        found = guesses.into(head).scores(interactions.profiles)
+        found = cold_start.into(head).scores(interactions.profiles)
         np.testing.assert_array_equal(found, head.scores(interactions.profiles))
 
 

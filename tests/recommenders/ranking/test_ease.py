@@ -23,7 +23,7 @@ def frame() -> pd.DataFrame:
 
 
 def dense(head: ItemRanking) -> Floats:
-    return np.array([head.alike(movie) for movie in range(len(head.mean))])
+    return np.array([head.similarity(movie) for movie in range(len(head.mean))])
 
 
 def closed_form() -> Matrix:

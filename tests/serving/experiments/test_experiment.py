@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from serving.app import create_app
-from serving.experiments.experiment import Arms, place
+from serving.experiments.experiment import Experiment, bucket
 from serving.experiments.report import report, table
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader, Served
@@ -38,9 +38,9 @@ async def answers(app: FastAPI, users: range) -> list[dict[str, str]]:
 
 
 async def test_users_are_spread_evenly_and_stay_where_they_are() -> None:
-    places = np.array([place(user) for user in range(10_000)])
+    places = np.array([bucket(user) for user in range(10_000)])
     assert np.histogram(places, bins=10, range=(0, 1))[0] == pytest.approx(1000, abs=120)
-    assert place(7) == place(7)
+    assert bucket(7) == bucket(7)
 
 
 async def test_a_share_of_the_users_is_answered_by_the_candidate(
@@ -52,7 +52,7 @@ async def test_a_share_of_the_users_is_answered_by_the_candidate(
     assert versions == {"production": "3", "candidate": "4"}
     again = await answers(app, range(60))
     assert [a["arm"] for a in again] == [a["arm"] for a in first]
-    assert [a["arm"] == "candidate" for a in first] == [place(user) < 0.5 for user in range(60)]
+    assert [a["arm"] == "candidate" for a in first] == [bucket(user) < 0.5 for user in range(60)]
 
 
 @pytest.mark.parametrize(("share", "arm"), [(0.0, "production"), (1.0, "candidate")])
@@ -66,7 +66,7 @@ async def test_without_a_candidate_production_answers(tmp_path: Path, served: Se
     candidate = Loader(registry, Cache(tmp_path))
     production = Loader(registry, Cache(tmp_path))
     production.served = served
-    assert Arms(production, candidate, "split", 1.0).of(1) == ("production", served)
+    assert Experiment(production, candidate, "split", 1.0).of(1) == ("production", served)
 
 
 async def test_a_shadow_is_logged_and_answers_nobody(tmp_path: Path, served: Served) -> None:
@@ -105,11 +105,11 @@ async def test_the_report_counts_what_was_liked_after_it_was_recommended() -> No
         (2, 10): ("2024-01-02T00:00", 3.5),
         (2, 99): ("2024-01-02T00:00", 5.0),  # not recommended
     }
-    arms = report(lines, ratings)
-    production, candidate = arms["production"], arms["candidate"]
+    experiment = report(lines, ratings)
+    production, candidate = experiment["production"], experiment["candidate"]
     assert (production.answers, production.users, production.fallbacks) == (2, {1}, 0)
     assert (production.rated, production.liked, production.overlap) == (1, 1, 0.75)
     assert (candidate.rated, candidate.liked, candidate.overlap) == (1, 0, None)
     assert candidate.versions == {"3", "4"}
-    assert table(arms).splitlines()[-1] == "| production | 3 | 2 | 1 | 0.0% | 1 | 1 | 75.0% |"
-    assert "| candidate | 3, 4 | 2 | 2 | 50.0% | 1 | 0 | - |" in table(arms)
+    assert table(experiment).splitlines()[-1] == "| production | 3 | 2 | 1 | 0.0% | 1 | 1 | 75.0% |"
+    assert "| candidate | 3, 4 | 2 | 2 | 50.0% | 1 | 0 | - |" in table(experiment)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.live import Event, Recent, StoredEvent, StoreError
+from serving.live import Event, LiveRatings, StoredEvent, StoreError
 from serving.live.file_store import FileStore
 from serving.live.live_ratings import SLICE, WRITERS
 from tests.serving.live.stores import event
@@ -19,13 +19,13 @@ def store(tmp_path: Path) -> FileStore:
 
 
 async def test_nobody_has_rated_anything(store: FileStore) -> None:
-    recent = Recent(store)
-    await recent.look()
-    assert recent.of(1) == {}
+    live_ratings = LiveRatings(store)
+    await live_ratings.look()
+    assert live_ratings.of(1) == {}
 
 
 async def test_a_rating_counts_at_once_here_and_after_a_look_elsewhere(store: FileStore) -> None:
-    here, elsewhere = Recent(store), Recent(store)
+    here, elsewhere = LiveRatings(store), LiveRatings(store)
     await here.add(event(1, 10, 4.0))
     assert here.of(1) == {10: 4.0}
     assert elsewhere.of(1) == {}
@@ -34,28 +34,28 @@ async def test_a_rating_counts_at_once_here_and_after_a_look_elsewhere(store: Fi
 
 
 async def test_the_latest_event_of_a_pair_counts(store: FileStore) -> None:
-    recent = Recent(store)
+    live_ratings = LiveRatings(store)
     for rating in (4.0, 4.0, 2.5):
-        await recent.add(event(1, 10, rating))
-    await recent.add(event(1, 20, 5.0))
-    await recent.add(event(1, 20, None))
-    await recent.add(event(2, 10, 1.0))
-    assert recent.of(1) == {10: 2.5, 20: None}
-    again = Recent(store)
+        await live_ratings.add(event(1, 10, rating))
+    await live_ratings.add(event(1, 20, 5.0))
+    await live_ratings.add(event(1, 20, None))
+    await live_ratings.add(event(2, 10, 1.0))
+    assert live_ratings.of(1) == {10: 2.5, 20: None}
+    again = LiveRatings(store)
     await again.look()
-    assert (again.of(1), again.of(2)) == (recent.of(1), recent.of(2))
+    assert (again.of(1), again.of(2)) == (live_ratings.of(1), live_ratings.of(2))
 
 
 async def test_a_look_does_not_bring_back_what_was_changed_here(
     store: FileStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recent = Recent(store)
-    await recent.add(event(1, 10, 4.0))
+    live_ratings = LiveRatings(store)
+    await live_ratings.add(event(1, 10, 4.0))
     first = store.after(0)
-    await recent.add(event(1, 10, 2.0))
+    await live_ratings.add(event(1, 10, 2.0))
     monkeypatch.setattr(store, "after", lambda _: first)  # a look that began before
-    await recent.look()
-    assert recent.of(1) == {10: 2.0}
+    await live_ratings.look()
+    assert live_ratings.of(1) == {10: 2.0}
 
 
 class Away:
@@ -72,19 +72,19 @@ class Away:
 
 
 async def test_what_is_not_stored_does_not_count() -> None:
-    recent = Recent(Away())
+    live_ratings = LiveRatings(Away())
     with pytest.raises(StoreError):
-        await recent.add(event(1, 10))
-    assert recent.of(1) == {}
+        await live_ratings.add(event(1, 10))
+    assert live_ratings.of(1) == {}
 
 
 async def test_a_store_out_of_reach_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
-    recent = Recent(Away())
+    live_ratings = LiveRatings(Away())
     with caplog.at_level(logging.WARNING):
-        await recent.look()
-        await recent.look()
+        await live_ratings.look()
+        await live_ratings.look()
     assert [record.message for record in caplog.records] == ["away: 0"]
-    assert recent.problem == "away: 0"
+    assert live_ratings.problem == "away: 0"
 
 
 class Hanging(Away):
@@ -102,8 +102,8 @@ class Hanging(Away):
 
 async def test_ratings_that_wait_for_the_store_hold_up_nothing_else() -> None:
     store = Hanging()
-    recent = Recent(store)
-    adding = [asyncio.create_task(recent.add(event(1, movie))) for movie in range(1, 21)]
+    live_ratings = LiveRatings(store)
+    adding = [asyncio.create_task(live_ratings.add(event(1, movie))) for movie in range(1, 21)]
     await asyncio.sleep(0)
     try:
         await asyncio.wait_for(asyncio.to_thread(lambda: None), 10)
@@ -112,22 +112,22 @@ async def test_ratings_that_wait_for_the_store_hold_up_nothing_else() -> None:
         answers = await asyncio.gather(*adding, return_exceptions=True)
     assert [type(answer) for answer in answers] == [StoreError] * 20
     assert store.asked == WRITERS  # the others heard of it when these did
-    recent.close()
+    live_ratings.close()
 
 
 async def test_while_the_store_is_out_of_reach_few_wait_for_it() -> None:
     store = Hanging()
-    recent = Recent(store)
-    await recent.look()
-    adding = [asyncio.create_task(recent.add(event(1, movie))) for movie in range(WRITERS)]
+    live_ratings = LiveRatings(store)
+    await live_ratings.look()
+    adding = [asyncio.create_task(live_ratings.add(event(1, movie))) for movie in range(WRITERS)]
     await asyncio.sleep(0)
     try:
         with pytest.raises(StoreError, match="away: 0"):
-            await asyncio.wait_for(recent.add(event(1, 99)), 10)
+            await asyncio.wait_for(live_ratings.add(event(1, 99)), 10)
     finally:
         store.released.set()
         await asyncio.gather(*adding, return_exceptions=True)
-    recent.close()
+    live_ratings.close()
 
 
 async def test_many_events_are_counted_in_slices(
@@ -135,14 +135,14 @@ async def test_many_events_are_counted_in_slices(
 ) -> None:
     stored = [StoredEvent(n, event(1, n)) for n in range(1, 3 * SLICE + 1)]
     monkeypatch.setattr(store, "after", lambda _: stored)
-    recent = Recent(store)
-    looking = asyncio.create_task(recent.look())
+    live_ratings = LiveRatings(store)
+    looking = asyncio.create_task(live_ratings.look())
     counts = set()
     while not looking.done():
-        counts.add(len(recent.of(1)))
+        counts.add(len(live_ratings.of(1)))
         await asyncio.sleep(0)
     assert counts >= {SLICE, 2 * SLICE}
-    assert len(recent.of(1)) == 3 * SLICE
+    assert len(live_ratings.of(1)) == 3 * SLICE
 
 
 async def test_an_unexpected_error_does_not_end_the_watching(
@@ -157,10 +157,10 @@ async def test_an_unexpected_error_does_not_end_the_watching(
         return answer(place)
 
     monkeypatch.setattr(store, "after", after)
-    recent = Recent(store)
-    watching = asyncio.create_task(recent.watch(0.01))
+    live_ratings = LiveRatings(store)
+    watching = asyncio.create_task(live_ratings.watch(0.01))
     async with asyncio.timeout(60):
-        while not recent.of(1):
+        while not live_ratings.of(1):
             await asyncio.sleep(0.01)
     watching.cancel()
     assert [record.message for record in caplog.records] == [

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.model.scoring.diversify import varied
+from serving.model.scoring.diversify import diversify
 
 # Three comedies, then a drama and a horror movie.
 GENRES = np.array([[1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1]], dtype=bool)
@@ -16,11 +16,11 @@ SCORES = np.array([1.0, 0.9, 0.8, 0.5, 0.0])
 )
 def test_the_dial_trades_scores_for_other_genres(diversity: float, chosen: list[int]) -> None:
     # At .3, after 0 and 3: movie 1 has .7 * .9 - .3 = .33, movie 4 has 0.
-    assert varied(SCORES, GENRES, 3, diversity).tolist() == chosen
+    assert diversify(SCORES, GENRES, 3, diversity).tolist() == chosen
 
 
 def test_there_is_nothing_to_choose_from() -> None:
-    assert varied(np.empty(0), np.empty((3, 0), dtype=bool), 3, 0.5).tolist() == []
+    assert diversify(np.empty(0), np.empty((3, 0), dtype=bool), 3, 0.5).tolist() == []
 
 
 def likeness(genres: np.ndarray, a: int, b: int) -> float:
@@ -44,7 +44,7 @@ def test_as_the_formula_says(n: int, k: int, d: float, seed: int) -> None:
             if i not in taken
         }
         best = max(values.values())
-        chosen = varied(scores, genres, len(taken) + 1, d).tolist()
+        chosen = diversify(scores, genres, len(taken) + 1, d).tolist()
         (new,) = set(chosen) - set(taken)
         assert values[new] == pytest.approx(best, abs=1e-6)
         taken.append(new)
