@@ -9,7 +9,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from benchmarks.serving.servers import tracking
+from cinematch_dagster.local.tracking import tracking_server
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.postgres.dsn import with_database
@@ -95,7 +95,7 @@ def platform_settings(
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One real tracking server for the whole session; tests use model names of their own."""
-    with tracking(tmp_path_factory.mktemp("mlflow")) as url:
+    with tracking_server(tmp_path_factory.mktemp("mlflow")) as url:
         yield url
 
 

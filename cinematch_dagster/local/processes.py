@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,38 +37,6 @@ class Service:
     def url(self) -> str:
         """Where a person reaches it."""
         return f"http://127.0.0.1:{self.port}"
-
-
-def require_free_ports(services: Sequence[Service]) -> None:
-    """Refuse to start when a port is taken, or meant for two services.
-
-    Raises:
-        ProcessError: naming the service, the port and the setting that moves it.
-    """
-    with contextlib.ExitStack() as probes:
-        for service in services:
-            probe = probes.enter_context(socket.socket())
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", service.port))
-                probe.listen()
-            except PermissionError:
-                problem = "is not allowed to an ordinary user"
-            except OSError:
-                problem = "is taken"
-            else:
-                continue
-            raise ProcessError(
-                f"port {service.port} of {service.name} {problem}: "
-                f"free it or set {service.port_setting} to another"
-            )
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(service: Service, environment: Mapping[str, str], logs: Path) -> subprocess.Popen[bytes]:

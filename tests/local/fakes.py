@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from cinematch_dagster.local.processes import Service, free_port
+from cinematch_dagster.local.processes import Service
+from tests.ports import free_port
 
 SERVER = Path(__file__).with_name("fake_server.py")
 
