@@ -24,6 +24,7 @@ from cinematch_dagster.local.processes import (
     start,
     stop,
 )
+from cinematch_dagster.local.watchdog import end_with_us
 
 NAME, ALIAS = "cinematch_recommender", "production"
 ROOT: Final = Path(__file__).parents[2]
@@ -158,6 +159,7 @@ def _server(
     folder: Path,
     path: str,
 ) -> Iterator[Server]:
+    end_with_us()
     service = Service(name, command, port, path, "none")
     begin = time.perf_counter()
     with _first_core():

@@ -1,6 +1,7 @@
 """Start processes, wait until they answer, and stop them with everything they started."""
 
 import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -17,6 +18,9 @@ STOP_SECONDS = 20.0
 KILL_SECONDS = 5.0
 LOG_VARIABLE = "CINEMATCH_SERVICE_LOG"
 """Every process of a service has the path of its log in its environment: `found` goes by it."""
+
+OWNER_VARIABLE = "ENDS_WITH_PROCESS"
+"""Names the process that a process must not outlive, where there is one: `watchdog` goes by it."""
 
 
 class ProcessError(RuntimeError):
@@ -51,7 +55,7 @@ def start(service: Service, environment: Mapping[str, str], logs: Path) -> subpr
         try:
             return subprocess.Popen(
                 service.command,
-                env={**environment, LOG_VARIABLE: str(path)},
+                env={**_owner(), **environment, LOG_VARIABLE: str(path)},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -62,6 +66,10 @@ def start(service: Service, environment: Mapping[str, str], logs: Path) -> subpr
             raise ProcessError(
                 f"{service.name} did not start: {service.command[0]}: {error.strerror}"
             ) from None
+
+
+def _owner() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name == OWNER_VARIABLE}
 
 
 def _log(service: Service, logs: Path) -> Path:
@@ -149,14 +157,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def stop(processes: Sequence[psutil.Process]) -> None:
-    """Stop processes and all their descendants: politely first, by force after 20 s."""
+def stop(processes: Sequence[psutil.Process], patience: float | None = None) -> None:
+    """Stop processes and all their descendants: politely first, by force after 20 s, or less."""
     everyone = [member for process in processes for member in family(process)]
     _signal(processes, signal.SIGTERM)
-    _wait_until_gone(processes, STOP_SECONDS)
+    _wait_until_gone(processes, STOP_SECONDS if patience is None else patience)
     left = [process for process in everyone if is_alive(process)]
     _signal(left, signal.SIGTERM)
-    stubborn = _wait_until_gone(left, KILL_SECONDS)
+    stubborn = _wait_until_gone(left, KILL_SECONDS if patience is None else patience)
     _signal(stubborn, signal.SIGKILL)
     _wait_until_gone(stubborn, KILL_SECONDS)
 

@@ -10,6 +10,7 @@ import psutil
 
 from cinematch_dagster.local.ports import reserved
 from cinematch_dagster.local.processes import Service, start, stop, wait_until_healthy
+from cinematch_dagster.local.watchdog import end_with_us
 
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -22,9 +23,12 @@ _QUIET = {
 def tracking_server(folder: Path) -> Iterator[str]:
     """Run an MLflow server inside a `with` block, its files and log in `folder`; give its address.
 
+    It ends with this process, however that ends.
+
     Raises:
         ProcessError: when it does not come up.
     """
+    end_with_us()
     with reserved() as (port,):
         service = _service(folder, port)
         process = start(service, os.environ | _QUIET, folder)

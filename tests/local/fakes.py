@@ -20,9 +20,9 @@ def fake(name: str = "fake", port: int | None = None, *behaviours: str) -> Servi
     return Service(name, command, port, "/health", f"CINEMATCH_{name.upper()}_PORT")
 
 
-def wait_for(what: Callable[[], bool]) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)
