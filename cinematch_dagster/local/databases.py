@@ -49,8 +49,8 @@ def running_warehouse(settings: Settings) -> str:
 
 
 def neighbour_url(warehouse: str, name: str) -> str:
-    """Create the database `name` on the warehouse's server; return its SQLAlchemy address."""
-    return dsn.sqlalchemy_url(ensure_database(warehouse, name))
+    """Create a program's own database beside the warehouse; return its SQLAlchemy address."""
+    return dsn.sqlalchemy_url(ensure_database(warehouse, dsn.neighbour(warehouse, name)))
 
 
 def prepare_warehouse(settings: Settings) -> str:
