@@ -51,7 +51,11 @@ class PostgresStore:
             open=False,
             timeout=SECONDS,
             reconnect_timeout=SECONDS,  # the pool's own patience doubles its pauses for minutes
-            kwargs={"autocommit": True, "connect_timeout": int(SECONDS)},
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": int(SECONDS),
+                "prepare_threshold": None,  # a pooler may give each transaction another session
+            },
             check=ConnectionPool.check_connection,
             name="live ratings",
         )
