@@ -14,8 +14,8 @@ from cinematch_dagster.defs.ingestion.assets import ratings_buffer
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
+from tests.builders import FIRST_WEEK
 
-FIRST_WEEK = datetime.date(2024, 1, 1)
 T0 = 1_100_000_000
 Drop = Callable[..., Path]
 

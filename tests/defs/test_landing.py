@@ -12,8 +12,7 @@ from cinematch_dagster.defs.ingestion.landing import (
     stretches,
 )
 from cinematch_dagster.defs.runs import PATIENCE, again_at
-
-FIRST_WEEK = datetime.date(2024, 1, 1)
+from tests.builders import FIRST_WEEK
 
 
 def drop(folder: Path, *names: str) -> None:

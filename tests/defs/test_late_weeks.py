@@ -21,14 +21,11 @@ from cinematch_dagster.warehouse.registry.promotions import (
     merge_buffer,
     record_promotion,
 )
+from tests.builders import FIRST_WEEK as FIRST
+from tests.builders import week as monday
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]
-FIRST = datetime.date(2024, 1, 1)
-
-
-def monday(number: int) -> datetime.date:
-    return FIRST + datetime.timedelta(weeks=number - 1)
 
 
 class FollowUp:

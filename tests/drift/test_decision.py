@@ -8,14 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cinematch_dagster.drift.decision import Alert, RetrainingCriteria, RetrainingDecision, decide
+from tests.builders import week
 
 NOW = datetime.datetime(2024, 2, 20, 12, 0, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
-FIRST_WEEK = datetime.date(2024, 1, 1)
-
-
-def week(number: int) -> datetime.date:
-    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
 
 
 def alert(number: int = 1, *, in_week: int = 6, hours_old: float = 1) -> Alert:

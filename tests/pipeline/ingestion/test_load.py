@@ -17,9 +17,9 @@ from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_movies
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError
 from tests.batches import bad_batches
+from tests.builders import FIRST_WEEK
 from tests.warehouse.support import value
 
-FIRST_WEEK = datetime.date(2024, 1, 1)
 TRACES = (
     "SELECT (SELECT count(*) FROM ratings_buffer) + (SELECT count(*) FROM rating_histogram)"
     " + (SELECT count(*) FROM user_counts) + (SELECT count(*) FROM movie_counts)"
