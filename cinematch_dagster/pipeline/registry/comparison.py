@@ -11,7 +11,7 @@ import pandas as pd
 from mlflow import MlflowClient
 
 from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, PRODUCTION
-from cinematch_dagster.pipeline.training.train import TrainingData
+from cinematch_dagster.pipeline.training.data import TrainingData
 from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
 from cinematch_dagster.recommenders.evaluation import (
     FoldScores,

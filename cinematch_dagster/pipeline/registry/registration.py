@@ -28,7 +28,8 @@ from cinematch_dagster.pipeline.registry.versions import (
     follow_promotions,
     logged_model,
 )
-from cinematch_dagster.pipeline.training.train import FAILED_CHECKS, read_training_data
+from cinematch_dagster.pipeline.training.data import read_training_data
+from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.metadata import loads_through

@@ -12,7 +12,8 @@ from cinematch_dagster.demo import measured
 from cinematch_dagster.movielens import Prepared
 from cinematch_dagster.pipeline.drift.performance import check_performance
 from cinematch_dagster.pipeline.registry.versions import RegistrationError
-from cinematch_dagster.pipeline.training.train import FAILED_CHECKS, read_training_data
+from cinematch_dagster.pipeline.training.data import read_training_data
+from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.recommenders.errors import TrainingError
@@ -187,7 +188,7 @@ def test_a_training_that_breaks_ends_its_run_as_failed(
     def full_disk(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("cinematch_dagster.pipeline.training.train._log_model", full_disk)
+    monkeypatch.setattr("cinematch_dagster.pipeline.training.log.log_model", full_disk)
     with pytest.raises(OSError, match="No space left"):
         train_week(0)
     experiment = client.get_experiment_by_name("cinematch")
