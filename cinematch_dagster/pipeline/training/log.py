@@ -1,6 +1,7 @@
 """What a training leaves in MLflow: the model with its code, every figure, the plots."""
 
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,38 +9,52 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-import serving.model.pyfunc
+import serving.model
 from cinematch_dagster.pipeline.training import mlflow_run
-from cinematch_dagster.pipeline.training.data import TrainingData
 from cinematch_dagster.recommenders import Check, Trained, plots
 from cinematch_dagster.recommenders.evaluation import FoldScores
-from cinematch_dagster.recommenders.tuning.learning_curve import learning_curve
 from serving.model.heads import FactorRating
+from serving.model.pyfunc import SIGNATURE
 from serving.model.recommender import Model
 
 ARTIFACT = "model"
 FAILED_CHECKS = "failed_checks"
 """Tag of an MLflow run: the names of the checks that its model did not pass."""
+ENTRY = Path(str(serving.model.__file__)).with_name("mlflow_entry.py")
+"""What MLflow runs to load a version."""
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow")
 
 
-def log_model(mlflow: Any, folder: Path, data: TrainingData) -> str:
-    """Log the folder of a model with the code that loads it; returns MLflow's id of it."""
-    package = Path(serving.model.pyfunc.__file__).parent
-    code = folder.with_name(package.parent.name)
-    shutil.copytree(package, code / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(package.with_name("__init__.py"), code)
-    example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
-    logged = mlflow.pyfunc.log_model(
-        name=ARTIFACT,
-        python_model=serving.model.pyfunc.__file__,
-        artifacts={ARTIFACT: str(folder)},
-        code_paths=[str(code)],
-        signature=serving.model.pyfunc.SIGNATURE,
-        input_example=example,
-        pip_requirements=list(REQUIREMENTS),
-    )
+def log_model(mlflow: Any, folder: Path, example: pd.DataFrame) -> str:
+    """Log the folder of a model with the code that loads it; returns MLflow's id of it.
+
+    MLflow uploads each file with a request of its own, so the code goes as one archive.
+
+    Args:
+        mlflow: MLflow's module, or dagster-mlflow's resource.
+        folder: as `export` wrote it.
+        example: a request, with columns user_id and top_k.
+    """
+    with tempfile.TemporaryDirectory(prefix="cinematch-") as scratch:
+        logged = mlflow.pyfunc.log_model(
+            name=ARTIFACT,
+            python_model=str(ENTRY),
+            artifacts={ARTIFACT: str(folder)},
+            code_paths=[str(_code(Path(scratch)))],
+            signature=SIGNATURE,
+            input_example=example,
+            pip_requirements=list(REQUIREMENTS),
+        )
     return str(logged.model_id)
+
+
+def _code(scratch: Path) -> Path:
+    """Write `serving.model`, and what makes it importable, into the archive `serving.zip`."""
+    package, copy = ENTRY.parent, scratch / "source"
+    inside = copy / package.parent.name
+    shutil.copytree(package, inside / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(package.with_name("__init__.py"), inside)
+    return Path(shutil.make_archive(str(scratch / package.parent.name), "zip", copy))
 
 
 def log_failed_checks(mlflow: Any, checks: Sequence[Check]) -> None:
@@ -74,11 +89,6 @@ def _figures(
     model: Model, trained: Trained, test: pd.DataFrame, scores: Mapping[str, FoldScores]
 ) -> dict[str, Figure]:
     predicted = model.predict(test["userId"].to_numpy(), test["movieId"].to_numpy())
-    algorithms = {
-        "this model": scores["standing_fold"],
-        "the most rated": scores["popularity_fold"],
-        "the best rated": scores["baseline_fold"],
-    }
     figures = {
         "errors_by_star": plots.errors_by_star(test["rating"].to_numpy(), predicted),
         "slices_static": plots.metrics_by_slice(
@@ -88,10 +98,7 @@ def _figures(
             scores["standing_fold"].slices,
             "The model once users have rated: the later half of their test ratings",
         ),
-        "algorithms": plots.ndcg_of_algorithms(algorithms, "the most rated"),
     }
-    if curve := learning_curve(trained, test):
-        figures["learning_curve"] = plots.learning_curve(curve.train, curve.test)
     if isinstance(trained.rating, FactorRating):
         figures["factor_norms"] = plots.factor_norms(trained.rating, trained.interactions)
     return figures

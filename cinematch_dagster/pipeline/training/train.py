@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from cinematch_dagster.pipeline.training import log, mlflow_run
 from cinematch_dagster.pipeline.training.data import TrainingData
@@ -135,7 +136,8 @@ def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> Train
         )
         log.log_failed_checks(mlflow, challenger.checks)
         # Before its metrics: MLflow would ask for the history of each to copy them to the model.
-        model_id = log.log_model(mlflow, folder, data)
+        example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
+        model_id = log.log_model(mlflow, folder, example)
     scores = {**challenger.scores, **challenger.floor}
     log.log_metrics(mlflow, scores, result.cost, model_id)
     log.log_plots(mlflow, challenger.model, challenger.trained, data.standing, scores)
