@@ -17,7 +17,7 @@ import psutil
 import pyarrow as pa
 
 from serving.follow.registry import Release
-from tests.serving.hand_made import hand_made, random_artifact
+from tests.serving.hand_made import change_arrays, hand_made, random_artifact
 
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
 """Asks on a new connection each time, so that every worker gets some; making one client for each
@@ -37,7 +37,7 @@ def tiny_model(folder: Path, label: str) -> Path:
 def spoilt_model(folder: Path) -> Path:
     """Write a model with a number that is not finite: it does not load."""
     tiny_model(folder, "spoilt")
-    np.save(folder / "list_scores.npy", np.full((2, 3), np.nan, dtype=np.float16))
+    change_arrays(folder, list_scores=np.full((2, 3), np.nan, dtype=np.float16))
     return folder
 
 

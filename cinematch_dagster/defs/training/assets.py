@@ -55,7 +55,8 @@ def trained_model(
     mlflow: dg.ResourceParam[Any],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read, train, score, log. The first week's model, week zero, knows the baseline alone."""
-    from cinematch_dagster.pipeline.training.train import read_training_data, train
+    from cinematch_dagster.pipeline.training.data import read_training_data
+    from cinematch_dagster.pipeline.training.train import train
     from cinematch_dagster.recommenders.errors import TrainingError
 
     week = to_week(context.partition_key)

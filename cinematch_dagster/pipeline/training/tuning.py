@@ -14,7 +14,8 @@ from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from cinematch_dagster.pipeline.training.train import hyperparameters_of, ratings_sha256
+from cinematch_dagster.pipeline.training.data import ratings_sha256
+from cinematch_dagster.pipeline.training.train import hyperparameters_of
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.postgres.dsn import neighbour, sqlalchemy_url
 from cinematch_dagster.recommenders.errors import DivergedError, TooManyMoviesError

@@ -22,6 +22,7 @@ from cinematch_dagster.warehouse.retraining.decisions import open_alerts
 from serving.follow.registry import Registry, RegistryError, Release
 from serving.model import ModelError
 from tests.pipeline.support import Arrive, Register, Train, rows, week
+from tests.serving.hand_made import change_arrays
 
 NAMES = ("performance_rmse", "performance_mae")
 
@@ -126,11 +127,11 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
 
     def break_copy() -> None:
         (copy,) = copies(settings)
-        (copy / "rating_user_bias.npy").unlink()
+        change_arrays(copy, rating_user_bias=None)
 
     def broken(self: Registry, release: Release, folder: Path) -> Path:
         found = download(self, release, folder)
-        (found / "rating_user_bias.npy").unlink()
+        change_arrays(found, rating_user_bias=None)
         return found
 
     def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
