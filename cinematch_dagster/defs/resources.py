@@ -44,14 +44,13 @@ def mlflow(context: dg.InitResourceContext) -> Iterator[Any]:
     yield from cast(Callable[..., Iterator[Any]], mlflow_tracking.resource_fn)(context)
 
 
-def resources() -> dict[str, Any]:
-    """Return the resources by the names under which the assets ask for them."""
-    return {
-        "warehouse": WarehouseResource(),
-        "mlflow": mlflow.configured(
-            {
-                "experiment_name": EXPERIMENT,
-                "mlflow_tracking_uri": load_settings().tracking_uri,
-            }
-        ),
+@dg.definitions
+def resources() -> dg.Definitions:
+    """Define the resources by the names under which the assets ask for them."""
+    logged_to = {
+        "experiment_name": EXPERIMENT,
+        "mlflow_tracking_uri": load_settings().tracking_uri,
     }
+    return dg.Definitions(
+        resources={"warehouse": WarehouseResource(), "mlflow": mlflow.configured(logged_to)}
+    )

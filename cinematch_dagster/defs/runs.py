@@ -1,8 +1,13 @@
-"""How runs stand, for the sensors that wait for them."""
+"""What sensors know of runs: their tags, and how they stand."""
 
 import dagster as dg
 
 from cinematch_dagster.settings import load_settings
+
+DECISION_TAG = "cinematch/decision"
+"""Names the decision that a run carries out, by its run key."""
+REASON_TAG = "cinematch/reason"
+"""Says in a sentence why a run was requested."""
 
 GIVEN_UP = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 GOING_ON = [

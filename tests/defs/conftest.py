@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.batches import batch_id, write_batch
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.ingestion.assets import ratings_buffer
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.postgres.connection import connect

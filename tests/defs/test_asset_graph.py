@@ -101,6 +101,14 @@ def test_a_rollback_whose_worker_died_is_left_to_a_person() -> None:
     assert defs.resolve_job_def("rollback_production").tags["dagster/max_retries"] == "0"
 
 
+def test_each_definition_is_found_in_one_file_only() -> None:
+    for found in (defs.assets, defs.asset_checks, defs.jobs, defs.schedules, defs.sensors):
+        # Dagster itself lists an asset that is only a specification twice.
+        ids = [id(one) for one in found or () if not isinstance(one, dg.AssetSpec)]
+        assert ids
+        assert len(ids) == len(set(ids))
+
+
 def test_jobs_have_the_names_that_people_know() -> None:
     selections = {
         job.name: {key.to_user_string() for key in job.asset_layer.selected_asset_keys}

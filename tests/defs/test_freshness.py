@@ -25,8 +25,9 @@ from typer.testing import CliRunner
 
 from cinematch_dagster import cli
 from cinematch_dagster.defs.operations.checks import CHECKS, last_ticks
-from cinematch_dagster.defs.operations.schedules import freshness_hourly, retraining_monthly
+from cinematch_dagster.defs.operations.schedules import freshness_hourly
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.retraining.schedules import retraining_monthly
 from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, sensors_tick
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import FreshnessSettings, load_settings

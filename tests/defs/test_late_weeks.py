@@ -9,8 +9,7 @@ import pytest
 from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import PATIENCE

@@ -12,7 +12,7 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.drift.performance import NO_MODEL, PERFORMANCE_CHECK
+from cinematch_dagster.defs.drift.assets import NO_MODEL, PERFORMANCE_CHECK
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import Level
@@ -131,7 +131,7 @@ import warnings
 
 warnings.simplefilter("ignore")
 import dagster as dg
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import weekly_performance
 from cinematch_dagster.defs.ingestion.assets import ratings_buffer
 from cinematch_dagster.defs.resources import WarehouseResource
 

@@ -8,19 +8,29 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
-from cinematch_dagster.defs.drift.jobs import drift_monitoring
-from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
+from cinematch_dagster.defs.drift import jobs
+from cinematch_dagster.defs.ingestion import jobs as ingestion_jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retraining.targets import DECISION_TAG, REASON_TAG
-from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, again_at, going_on
+from cinematch_dagster.defs.runs import (
+    ASSET_JOB,
+    DECISION_TAG,
+    GIVEN_UP,
+    REASON_TAG,
+    again_at,
+    going_on,
+)
 from cinematch_dagster.pipeline.retraining.decide import mark_trigger_failed, weeks_to_report
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.drift.alerts import history_fingerprint
 from cinematch_dagster.warehouse.retraining.decisions import pending_decision
 
 NOTHING_NEW = "No load, promotion or decision since the last look"
-WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB]
+WRITES_REPORTS = [
+    ingestion_jobs.buffer_ingestion_weekly.name,
+    jobs.drift_monitoring.name,
+    ASSET_JOB,
+]
 
 
 @dataclass(frozen=True)
@@ -46,7 +56,7 @@ class StaleReportsCursor:
 
 
 @dg.sensor(
-    job=drift_monitoring,
+    job=jobs.drift_monitoring,
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(

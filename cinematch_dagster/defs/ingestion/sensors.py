@@ -7,25 +7,19 @@ from time import time
 
 import dagster as dg
 
-from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
-from cinematch_dagster.defs.ingestion.landing import (
-    Arrival,
-    RequestedFile,
-    arrivals,
-    fresh,
-    stretches,
-)
-from cinematch_dagster.defs.partitions import range_tags
+from cinematch_dagster.defs.ingestion import jobs
+from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import ASSET_JOB, again_at, going_on
+from cinematch_dagster.pipeline.ingestion.landing import Arrival, RequestedFile, arrivals, fresh
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.ingestion.batches import finalized, known_batches
 
-LOADS = [buffer_ingestion_weekly.name, ASSET_JOB]
+LOADS = [jobs.buffer_ingestion_weekly.name, ASSET_JOB]
 
 
 @dg.sensor(
-    job=buffer_ingestion_weekly,
+    job=jobs.buffer_ingestion_weekly,
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
@@ -57,7 +51,8 @@ def landing_folder_sensor(
     noted = {a.batch_id: RequestedFile(a.stamp, a.sha256, now) for a in new}
     noted |= {name: replace(asked[name], at=now, times=asked[name].times + 1) for name in lost}
     wanted = [a for a in found if (a in new and a not in repeated) or a.batch_id in lost]
-    requests = [_request(stretch, noted) for stretch in stretches(wanted)]
+    stretches = consecutive(wanted, lambda arrival: arrival.week)
+    requests = [_request(stretch, noted) for stretch in stretches]
     names = ", ".join(a.batch_id for a in repeated)
     return dg.SensorResult(
         run_requests=requests,

@@ -1,6 +1,5 @@
 """The way from MovieLens to Postgres and to one file per week; every step can be run again."""
 
-import base64
 from collections.abc import Iterator
 
 import dagster as dg
@@ -8,6 +7,7 @@ import pandas as pd
 
 from cinematch_dagster.batches import week_zero
 from cinematch_dagster.batches.errors import DataError
+from cinematch_dagster.defs.metadata import picture
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.movielens import load
@@ -122,7 +122,6 @@ def dataset_profile() -> dg.MaterializeResult[None]:
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
     page = settings.reports_dir / "profile.html"
     page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
-    picture = base64.b64encode(profile_figure(found)).decode()
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.n_ratings,
@@ -133,7 +132,7 @@ def dataset_profile() -> dg.MaterializeResult[None]:
             "half stars": found.half_stars,
             "implausible": found.implausible,
             "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
-            "pictures": dg.MetadataValue.md(f"![profile](data:image/png;base64,{picture})"),
+            "pictures": picture(profile_figure(found), "png", "profile"),
         }
     )
 

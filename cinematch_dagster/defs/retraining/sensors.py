@@ -7,8 +7,7 @@ import dagster as dg
 
 from cinematch_dagster.defs.partitions import to_week
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retraining.jobs import trigger_retraining
-from cinematch_dagster.defs.retraining.targets import TARGETS, github_retraining
+from cinematch_dagster.defs.retraining import jobs
 from cinematch_dagster.pipeline.retraining.decide import evaluate, undispatched
 from cinematch_dagster.settings import load_settings
 
@@ -18,7 +17,7 @@ PAGE = 1_000
 
 @dg.asset_sensor(
     asset_key=DRIFT_REPORT,
-    jobs=[trigger_retraining, github_retraining],
+    jobs=[jobs.trigger_retraining, jobs.github_retraining],
     minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
@@ -50,7 +49,7 @@ def drift_alert_sensor(
         requested = undispatched(connection, cursor)
     if not requested:
         return dg.SkipReason(decision.reason)
-    target = TARGETS[settings.orchestration.retraining_target]
+    target = jobs.RETRAINING_TARGETS[settings.orchestration.retraining_target]
     return [target(made) for made in requested]
 
 

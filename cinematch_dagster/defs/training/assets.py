@@ -8,7 +8,7 @@ import dagster as dg
 from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
-from cinematch_dagster.defs.training.mlflow_attempts import one_run_per_attempt
+from cinematch_dagster.defs.training.resources import one_run_per_attempt
 from cinematch_dagster.settings import load_settings
 
 if TYPE_CHECKING:  # MLflow takes seconds to import

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from cinematch_dagster.batches import read_batch
-from cinematch_dagster.defs.ingestion.live import live_ratings_batch
+from cinematch_dagster.defs.ingestion.assets import live_ratings_batch
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.ingestion import live_ratings
 from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out

@@ -7,8 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.demo import measured
 from cinematch_dagster.drift import Level

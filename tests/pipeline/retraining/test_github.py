@@ -13,13 +13,13 @@ import pytest
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retraining.targets import (
-    DECISION_TAG,
+from cinematch_dagster.defs.retraining.jobs import (
     WorkflowInputs,
     github_retraining,
     train_here,
     train_on_github,
 )
+from cinematch_dagster.defs.runs import DECISION_TAG
 from cinematch_dagster.pipeline.retraining.github import DispatchError, dispatch, inputs_of
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import (

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from cinematch_dagster import cli
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.training.tuning import model_tuning
+from cinematch_dagster.defs.training.jobs import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
 from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.pipeline.training.tuning import read_ratings, tune
