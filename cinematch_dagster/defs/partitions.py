@@ -12,11 +12,9 @@ from dagster._core.storage.tags import (
 )
 
 from cinematch_dagster.batches.weeks import WEEK, week_zero
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.definition_settings import FIRST_WEEK, WEEKS
 
 T = TypeVar("T")
-
-_data = load_settings().data
 
 
 def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
@@ -31,10 +29,10 @@ def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
 
 
 #: The weeks in which a batch can arrive.
-weeks = weekly(_data.first_week, _data.weeks)
+weeks = weekly(FIRST_WEEK, WEEKS)
 
 #: The same weeks and, before them, week zero: the model trained on the baseline alone.
-model_weeks = weekly(week_zero(_data.first_week), _data.weeks + 1)
+model_weeks = weekly(week_zero(FIRST_WEEK), WEEKS + 1)
 
 #: A model's week depends on the same week's drift report; week zero has none.
 drift_of_model_week = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)

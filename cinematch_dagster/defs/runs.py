@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.definition_settings import RETRY_DELAY_SECONDS
 
 DECISION_TAG = "cinematch/decision"
 """Names the decision that a run carries out, by its run key."""
@@ -20,7 +20,7 @@ GOING_ON = [
 ASSET_JOB = "__ASSET_JOB"
 """The job of what a person materializes, and of a backfill."""
 
-PATIENCE = 60 * load_settings().orchestration.retry_delay_seconds
+PATIENCE = 60 * RETRY_DELAY_SECONDS
 """Seconds after which a run that came to nothing is requested once more, at first."""
 LONGEST_WAIT = 86_400.0
 

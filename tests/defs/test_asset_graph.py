@@ -11,6 +11,7 @@ from cinematch_dagster.defs.preparation.assets import raw_movielens
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.movielens.errors import BadDatasetError, DownloadError
 from cinematch_dagster.pipeline.preparation import prepare
+from cinematch_dagster.settings import load_settings
 
 GRAPH = {
     # asset: (group, upstream assets, partitions)
@@ -93,7 +94,7 @@ def test_a_download_is_tried_again_and_a_bad_dataset_is_not(
 
     monkeypatch.setattr(prepare, "fetch_dataset", fail)
     with pytest.raises(raised) as caught:
-        raw_movielens()
+        raw_movielens(load_settings())
     assert getattr(caught.value, "allow_retries", True) is (raised is DownloadError)
 
 

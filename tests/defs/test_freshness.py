@@ -26,7 +26,7 @@ from typer.testing import CliRunner
 from cinematch_dagster import cli
 from cinematch_dagster.defs.operations.checks import CHECKS, last_ticks
 from cinematch_dagster.defs.operations.schedules import freshness_hourly
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.retraining.schedules import retraining_monthly
 from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, sensors_tick
 from cinematch_dagster.postgres.connection import connect
@@ -51,7 +51,7 @@ def checks(instance: dg.DagsterInstance) -> dict[str, tuple[bool, str]]:
         dg.Definitions(
             asset_checks=CHECKS,
             jobs=[dg.define_asset_job("look", dg.AssetSelection.checks(*CHECKS))],
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
         )
         .resolve_job_def("look")
         .execute_in_process(instance=instance)
@@ -183,10 +183,10 @@ def test_what_is_on_by_default_is_what_the_profile_says() -> None:
 @pytest.mark.usefixtures("loaded_baseline")
 def test_the_monthly_retraining_asks_for_the_newest_week_once(warehouse_dsn: str) -> None:
     def evaluate() -> dg.RunRequest | dg.SkipReason:
-        context = dg.build_schedule_context(
-            scheduled_execution_time=NOW, resources={"warehouse": WarehouseResource()}
-        )
-        answer = retraining_monthly(context)
+        with dg.build_schedule_context(
+            scheduled_execution_time=NOW, resources=RESOURCES
+        ) as context:
+            answer = retraining_monthly(context)
         assert isinstance(answer, dg.RunRequest | dg.SkipReason)
         return answer
 

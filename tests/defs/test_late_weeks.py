@@ -11,7 +11,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.runs import PATIENCE
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -39,13 +39,13 @@ class FollowUp:
 
     def tick(self, runs: bool = True) -> list[tuple[int, int]]:
         """Look; the runs may also come to nothing."""
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = follow_up_sensor.evaluate_tick(context)
+        ) as context:
+            result = follow_up_sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
         requests = result.run_requests or ()
         self.keys = [str(request.run_key) for request in requests]
@@ -56,7 +56,7 @@ class FollowUp:
             dg.materialize(
                 [weekly_performance, drift_report],
                 instance=self.instance,
-                resources={"warehouse": WarehouseResource()},
+                resources=RESOURCES,
                 tags=dict(request.tags),
             )
         ends = [

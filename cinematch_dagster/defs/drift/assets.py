@@ -16,7 +16,7 @@ from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.drift import DriftReport, Level
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.operations.pages import write_pages
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import injected_drift
 
 if TYPE_CHECKING:
@@ -50,13 +50,15 @@ NO_MODEL = "NO MODEL YET - NOTHING TO COMPARE"
     ),
 )
 def weekly_performance(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Predict every week of the run; a prediction that fails, fails the run."""
     from cinematch_dagster.pipeline.drift.performance import check_performance
 
     for key in context.partition_keys:
-        found = check_performance(warehouse.dsn, to_week(key), load_settings())
+        found = check_performance(warehouse.dsn, to_week(key), settings)
         context.add_asset_metadata(_performance_metadata(found), partition_key=key)
     yield dg.MaterializeResult()
     yield dg.AssetCheckResult(
@@ -96,10 +98,11 @@ def weekly_performance(
     ),
 )
 def drift_report(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Report every week of the run, in order, and show the newest as the check."""
-    settings = load_settings()
     with warehouse.connection() as connection:
         for key in context.partition_keys:
             with connection.transaction():

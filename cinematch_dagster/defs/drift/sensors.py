@@ -8,6 +8,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from cinematch_dagster.defs.definition_settings import SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.drift import jobs
 from cinematch_dagster.defs.ingestion import jobs as ingestion_jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
@@ -21,7 +22,7 @@ from cinematch_dagster.defs.runs import (
     going_on,
 )
 from cinematch_dagster.pipeline.retraining.decide import mark_trigger_failed, weeks_to_report
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.drift.alerts import history_fingerprint
 from cinematch_dagster.warehouse.retraining.decisions import pending_decision
 
@@ -57,7 +58,7 @@ class StaleReportsCursor:
 
 @dg.sensor(
     job=jobs.drift_monitoring,
-    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Requests the reports again that a late or corrected week, a promotion or a rollback has "
@@ -66,10 +67,12 @@ class StaleReportsCursor:
     ),
 )
 def follow_up_sensor(
-    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    context: dg.SensorEvaluationContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Look whether anything that a report rests on has changed since the last look."""
-    settings, now = load_settings(), time()
+    now = time()
     last = StaleReportsCursor.read(context.cursor)
     with warehouse.transaction() as connection:
         pending = pending_decision(connection)

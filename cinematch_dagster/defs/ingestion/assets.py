@@ -12,7 +12,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out
 from cinematch_dagster.pipeline.ingestion.load import FINDINGS, LoadedWeek, load_week
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, ingestion
 
 REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
@@ -28,10 +28,12 @@ REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
         "folder as the next week, each exactly once. `landing_folder_sensor` takes it from there."
     ),
 )
-def live_ratings_batch(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
+def live_ratings_batch(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """Write the file, if any rating waits."""
     with final(NoWeekLeftError):
-        written = write_out(warehouse.dsn, load_settings())
+        written = write_out(warehouse.dsn, settings)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(batch.rows for batch in written),
@@ -59,7 +61,9 @@ def live_ratings_batch(warehouse: WarehouseResource) -> dg.MaterializeResult[Non
     ),
 )
 def ratings_buffer(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Load every week of the run; a week that can't be loaded does not take the others along."""
     loaded: dict[str, LoadedWeek] = {}
@@ -69,7 +73,7 @@ def ratings_buffer(
     with warehouse.connection() as connection:
         for key in context.partition_keys:
             try:
-                loaded[key] = load_week(dsn, to_week(key), load_settings(), connection)
+                loaded[key] = load_week(dsn, to_week(key), settings, connection)
             except REFUSALS as error:
                 refused.append(str(error))
             except OSError as error:

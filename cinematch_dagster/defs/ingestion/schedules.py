@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from cinematch_dagster.defs.definition_settings import schedule_status
 from cinematch_dagster.defs.ingestion import jobs
-from cinematch_dagster.defs.schedule_defaults import schedule_status
 
 live_ratings_every_monday = dg.ScheduleDefinition(
     name="live_ratings_every_monday",

@@ -7,12 +7,13 @@ from time import time
 
 import dagster as dg
 
+from cinematch_dagster.defs.definition_settings import SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.ingestion import jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import ASSET_JOB, again_at, going_on
 from cinematch_dagster.pipeline.ingestion.landing import Arrival, RequestedFile, arrivals, fresh
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import finalized, known_batches
 
 LOADS = [jobs.buffer_ingestion_weekly.name, ASSET_JOB]
@@ -20,7 +21,7 @@ LOADS = [jobs.buffer_ingestion_weekly.name, ASSET_JOB]
 
 @dg.sensor(
     job=jobs.buffer_ingestion_weekly,
-    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Looks for new or changed batch files: one run per unbroken stretch of weeks. A file whose "
@@ -28,10 +29,12 @@ LOADS = [jobs.buffer_ingestion_weekly.name, ASSET_JOB]
     ),
 )
 def landing_folder_sensor(
-    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    context: dg.SensorEvaluationContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Request the weeks whose file is new; a file that was loaded already is named and left."""
-    settings, now = load_settings(), time()
+    now = time()
     asked = _read(context.cursor)
     found, strangers = arrivals(settings.landing_dir, settings.data.first_week, settings.data.weeks)
     new = fresh(found, asked)

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from cinematch_dagster.defs.definition_settings import schedule_status
 from cinematch_dagster.defs.operations import jobs
-from cinematch_dagster.defs.schedule_defaults import schedule_status
 
 database_maintenance_weekly = dg.ScheduleDefinition(
     name="database_maintenance_weekly",

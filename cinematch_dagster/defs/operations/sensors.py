@@ -16,9 +16,10 @@ from dagster._core.storage.tags import (
 )
 from dagster_shared.error import SerializableErrorInfo
 
+from cinematch_dagster.defs.definition_settings import NOTICES_STATUS, SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.operations.notices import Notice, NoticeError, due, send
-from cinematch_dagster.settings import Settings, load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.operations.notice_events import (
     drift_since,
     newest_rows,
@@ -39,22 +40,19 @@ class NoticeCursor:
 
 
 @dg.sensor(
-    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
-    default_status=(
-        dg.DefaultSensorStatus.RUNNING
-        if load_settings().notices.webhook_url
-        else dg.DefaultSensorStatus.STOPPED
-    ),
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+    default_status=NOTICES_STATUS,
     description=(
         "Tells a webhook of failed runs, drift, promotions and rollbacks, each once within the "
         "cool-down. A webhook that is down delays the notices and nothing else."
     ),
 )
 def notice_sensor(
-    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    context: dg.SensorEvaluationContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Tell what happened since the last tick; what did not arrive is told by the next one."""
-    settings = load_settings()
     if settings.notices.webhook_url is None:
         return dg.SensorResult(skip_reason="notices.webhook_url is not set")
     now = time.time()

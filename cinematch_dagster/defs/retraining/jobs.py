@@ -7,7 +7,7 @@ import dagster as dg
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.defs.runs import DECISION_TAG, REASON_TAG
 from cinematch_dagster.pipeline.retraining.github import DispatchError, dispatch, inputs_of
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.retraining.decisions import Decision
 
 trigger_retraining = dg.define_asset_job(
@@ -29,9 +29,11 @@ class WorkflowInputs(dg.Config):
     retry_policy=transient_faults,
     description="Start the workflow; anything but GitHub's status 204 is a failure.",
 )
-def dispatch_workflow(context: dg.OpExecutionContext, config: WorkflowInputs) -> None:
+def dispatch_workflow(
+    context: dg.OpExecutionContext, config: WorkflowInputs, settings: dg.ResourceParam[Settings]
+) -> None:
     """Tell GitHub; the workflow trains, compares and promotes, and writes into the warehouse."""
-    github = load_settings().github
+    github = settings.github
     try:
         dispatch(github, config.model_dump())
     except DispatchError as error:

@@ -4,10 +4,10 @@ import datetime
 
 import dagster as dg
 
+from cinematch_dagster.defs.definition_settings import schedule_status
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retraining import jobs
 from cinematch_dagster.defs.runs import REASON_TAG
-from cinematch_dagster.defs.schedule_defaults import schedule_status
 from cinematch_dagster.warehouse.drift.histograms import loaded_weeks
 
 

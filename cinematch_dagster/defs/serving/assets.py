@@ -2,9 +2,7 @@
 
 import dagster as dg
 
-from cinematch_dagster.settings import load_settings
-
-_ADDRESS = f"http://127.0.0.1:{load_settings().api_port}"
+from cinematch_dagster.defs.definition_settings import API_ADDRESS
 
 #: The API as an external asset: it asks MLflow which version is in production.
 recommendation_api = dg.AssetSpec(
@@ -20,7 +18,7 @@ recommendation_api = dg.AssetSpec(
         "`live_ratings_batch`."
     ),
     metadata={
-        "page of `make up`": dg.MetadataValue.url(f"{_ADDRESS}/"),
-        "version that answers": dg.MetadataValue.url(f"{_ADDRESS}/version"),
+        "page of `make up`": dg.MetadataValue.url(f"{API_ADDRESS}/"),
+        "version that answers": dg.MetadataValue.url(f"{API_ADDRESS}/version"),
     },
 )

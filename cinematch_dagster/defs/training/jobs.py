@@ -5,7 +5,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 
 model_training = dg.define_asset_job(
     "model_training",
@@ -31,6 +31,7 @@ def tune_model(
     context: dg.OpExecutionContext,
     config: TuningConfig,
     warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
     mlflow: dg.ResourceParam[Any],
 ) -> None:
     """Search, log the proposal to MLflow and show it; no setting changes."""
@@ -41,7 +42,7 @@ def tune_model(
         context.log.info(f"trial {done} of {of}, best so far {best:.4f}")
 
     with ended(mlflow):
-        found = tune(warehouse.dsn, load_settings().training, config.head, config.trials, tell)
+        found = tune(warehouse.dsn, settings.training, config.head, config.trials, tell)
         log(mlflow, found)
     context.add_output_metadata(
         {
