@@ -6,12 +6,9 @@ from itertools import pairwise
 from typing import TypeVar
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from cinematch_dagster.batches.weeks import WEEK, week_zero
+from cinematch_dagster.defs.dagster_internals import RANGE_END_TAG, RANGE_START_TAG
 from cinematch_dagster.defs.definition_settings import FIRST_WEEK, WEEKS
 
 T = TypeVar("T")
@@ -60,6 +57,6 @@ def consecutive(found: Sequence[T], week_of: Callable[[T], datetime.date]) -> li
 def range_tags(first: datetime.date, last: datetime.date) -> dict[str, str]:
     """Return the tags with which one run computes all weeks from the first to the last."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+        RANGE_START_TAG: first.isoformat(),
+        RANGE_END_TAG: last.isoformat(),
     }

@@ -17,9 +17,6 @@ GOING_ON = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-ASSET_JOB = "__ASSET_JOB"
-"""The job of what a person materializes, and of a backfill."""
-
 PATIENCE = 60 * RETRY_DELAY_SECONDS
 """Seconds after which a run that came to nothing is requested once more, at first."""
 LONGEST_WAIT = 86_400.0

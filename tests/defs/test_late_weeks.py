@@ -6,7 +6,6 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
@@ -20,6 +19,7 @@ from cinematch_dagster.warehouse.registry.promotions import (
     merge_buffer,
     record_promotion,
 )
+from tests.defs.dagster_states import Backfill
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]
@@ -232,16 +232,9 @@ def test_the_sensor_waits_for_runs_that_are_about_to_write_reports(
 def test_the_sensor_waits_for_a_backfill_between_its_runs(
     follow_up: FollowUp, instance: dg.DagsterInstance
 ) -> None:
-    going_on = PartitionBackfill(
-        backfill_id="abcdefgh",
-        status=BulkActionStatus.REQUESTED,
-        from_failure=False,
-        tags={},
-        backfill_timestamp=0.0,
-    )
-    instance.add_backfill(going_on)
+    backfill = Backfill(instance)
     assert follow_up.tick() == []
     assert follow_up.cursor is None
-    instance.update_backfill(going_on._replace(status=BulkActionStatus.COMPLETED_SUCCESS))
+    backfill.ends()
     follow_up.tick()
     assert follow_up.cursor is not None

@@ -5,16 +5,14 @@ from dataclasses import asdict, dataclass
 from time import time
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from cinematch_dagster.defs.dagster_internals import ASSET_JOB, RETRIED_TAG, requested_backfills
 from cinematch_dagster.defs.definition_settings import SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.drift import jobs
 from cinematch_dagster.defs.ingestion import jobs as ingestion_jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import (
-    ASSET_JOB,
     DECISION_TAG,
     GIVEN_UP,
     REASON_TAG,
@@ -112,7 +110,7 @@ def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
     """Return what became of a decision's newest run when it can't succeed any more."""
     newest = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: run_key}), limit=1)
     for run in newest:
-        if run.status in GIVEN_UP and run.tags.get(WILL_RETRY_TAG) != "true":
+        if run.status in GIVEN_UP and run.tags.get(RETRIED_TAG) != "true":
             return f"run {run.run_id} ended as {run.status.value}"
     return None
 
@@ -120,8 +118,7 @@ def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
 def _names_of_runs(instance: dg.DagsterInstance) -> str:
     """Name the runs, and the backfills, that are about to write reports."""
     runs = going_on(instance, WRITES_REPORTS)
-    backfills = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     return ", ".join(
         [f"{run.job_name} ({run.run_id[:8]})" for run in runs]
-        + [f"backfill {backfill.backfill_id}" for backfill in backfills]
+        + [f"backfill {backfill}" for backfill in requested_backfills(instance)]
     )

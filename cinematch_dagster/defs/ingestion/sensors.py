@@ -7,11 +7,12 @@ from time import time
 
 import dagster as dg
 
+from cinematch_dagster.defs.dagster_internals import ASSET_JOB
 from cinematch_dagster.defs.definition_settings import SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.ingestion import jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.runs import ASSET_JOB, again_at, going_on
+from cinematch_dagster.defs.runs import again_at, going_on
 from cinematch_dagster.pipeline.ingestion.landing import Arrival, RequestedFile, arrivals, fresh
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import finalized, known_batches

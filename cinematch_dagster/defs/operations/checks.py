@@ -3,14 +3,12 @@
 import datetime
 
 import dagster as dg
-from dagster._core.scheduler.instigation import TickStatus
 
+from cinematch_dagster.defs.dagster_internals import last_ticks
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.operations import freshness
 from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, Finding
 from cinematch_dagster.settings import Settings
-
-TICKED = [TickStatus.SUCCESS, TickStatus.SKIPPED]
 
 
 @dg.asset_check(asset="ratings_buffer", name="week_arrives", description=QUESTIONS["week_arrives"])
@@ -42,18 +40,6 @@ def sensors_tick(
     """Warn when a sensor that is on has fallen silent."""
     ticks = last_ticks(context.instance)
     return _result(freshness.sensors_tick(ticks, settings.freshness, _now()))
-
-
-def last_ticks(instance: dg.DagsterInstance) -> dict[str, float | None]:
-    """Return when each sensor that is on has ticked last; a tick that failed is none."""
-    found: dict[str, float | None] = {}
-    for state in instance.all_instigator_state():
-        if state.instigator_type.value == "SENSOR" and state.is_running:
-            ticks = instance.get_ticks(
-                state.instigator_origin_id, state.selector_id, limit=1, statuses=TICKED
-            )
-            found[state.instigator_name] = ticks[0].timestamp if ticks else None
-    return found
 
 
 def _now() -> datetime.datetime:

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 import psycopg
-from dagster._core.errors import DagsterAssetCheckFailedError
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-    WILL_RETRY_TAG,
-)
-from dagster_shared.error import SerializableErrorInfo
 
+from cinematch_dagster.defs.dagster_internals import (
+    FAILED_CHECKS_ERROR,
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    RETRIED_TAG,
+    ErrorInfo,
+)
 from cinematch_dagster.defs.definition_settings import NOTICES_STATUS, SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.operations.notices import Notice, NoticeError, due, send
@@ -92,7 +92,7 @@ def _failures(
     records = instance.get_run_records(failed, limit=100)  # newest first
     for record in reversed(records):
         ended, run = record.end_time or 0.0, record.dagster_run
-        if ended <= since or run.tags.get(WILL_RETRY_TAG) == "true":
+        if ended <= since or run.tags.get(RETRIED_TAG) == "true":
             continue
         after.failure = max(after.failure, ended)
         subject = " ".join(filter(None, [run.job_name, _weeks(run.tags)]))
@@ -107,9 +107,9 @@ def _failures(
 
 def _weeks(tags: Mapping[str, str]) -> str | None:
     """Name the partition of a run, or its first and last one."""
-    first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
+    first, last = tags.get(RANGE_START_TAG), tags.get(RANGE_END_TAG)
     if first is None or first == last:
-        return first or tags.get(PARTITION_NAME_TAG)
+        return first or tags.get(PARTITION_TAG)
     return f"{first} to {last}"
 
 
@@ -124,7 +124,7 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> str:
     return "; ".join(said) or f"run {run_id} ended without a failed step: its worker is gone"
 
 
-def _first_cause(error: SerializableErrorInfo) -> str:
+def _first_cause(error: ErrorInfo) -> str:
     """Return the line that says most: of what was raised first, not of Dagster's wrapper.
 
     Dagster names failed checks in the lines below its sentence.
@@ -132,7 +132,7 @@ def _first_cause(error: SerializableErrorInfo) -> str:
     while error.cause:
         error = error.cause
     lines = [line.strip() for line in error.message.strip().splitlines()]
-    names_below = error.cls_name == DagsterAssetCheckFailedError.__name__
+    names_below = error.cls_name == FAILED_CHECKS_ERROR
     return " ".join(lines if names_below else lines[:1])
 
 
