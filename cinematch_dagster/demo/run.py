@@ -22,7 +22,12 @@ def demo_settings(profile: str = SAMPLE) -> Settings:
     folder = "demo" if profile == SAMPLE else f"demo-{profile}"
     state = read_settings(profile=profile).state_dir / folder / "state"
     return read_settings(
-        profile=profile, state_dir=state, database_url=None, mlflow_tracking_uri=None, **ports
+        profile=profile,
+        state_dir=state,
+        prepared_root=state,
+        database_url=None,
+        mlflow_tracking_uri=None,
+        **ports,
     )
 
 
@@ -36,6 +41,8 @@ def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None
     """
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     settings = demo_settings(profile)
+    if read_settings(profile=profile).database_url:
+        console.print("The database that the settings name is left alone: the demo has its own.")
     fetch_dataset(settings, source)
     platform.stop(settings)
     shutil.rmtree(settings.state_dir, ignore_errors=True)

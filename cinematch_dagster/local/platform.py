@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cinematch_dagster.local import processes
-from cinematch_dagster.local.databases import neighbour_url, prepare_warehouse
+from cinematch_dagster.local.databases import fingerprint, neighbour_url, prepare_warehouse
 from cinematch_dagster.local.owner_pid import claim, release, starter
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import uninterrupted
 from cinematch_dagster.postgres import embedded
-from cinematch_dagster.settings import ROOT, Settings, serving_variables
+from cinematch_dagster.settings import ROOT, STARTED_WITH, Settings, variables_for_servers
 
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
@@ -57,14 +57,15 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
     """
     state = settings.state_dir
     return {
-        **serving_variables(),
         "DAGSTER_EVENT_BATCH_SIZE": "1000",  # a range's events in one statement, not hundreds
         RETRIES: "5",  # a minute; its own 7 are four, for each request
-        **os.environ,
+        **variables_for_servers(),
         "CINEMATCH_PROFILE": settings.profile,
         "CINEMATCH_DATABASE_URL": warehouse,
+        STARTED_WITH: fingerprint(warehouse),
         "CINEMATCH_STATE_DIR": str(state),
         "CINEMATCH_DATA_DIR": str(settings.data_dir),
+        "CINEMATCH_PREPARED_ROOT": str(settings.prepared_dir.parent),
         "CINEMATCH_MLFLOW_TRACKING_URI": settings.tracking_uri,
         "CINEMATCH_DAGSTER_POSTGRES_URL": neighbour_url(warehouse, "dagster"),
         "CINEMATCH_SERVING_TRACKING_URI": settings.tracking_uri,

@@ -75,6 +75,8 @@ def free_port() -> int:
 def start(service: Service, environment: Mapping[str, str], logs: Path) -> subprocess.Popen[bytes]:
     """Start a service in a session of its own; its output goes to `<logs>/<name>.log`.
 
+    It runs in that folder: where there is a `.env`, Dagster would read it over the environment.
+
     Raises:
         ProcessError: when there is no such program.
     """
@@ -85,6 +87,7 @@ def start(service: Service, environment: Mapping[str, str], logs: Path) -> subpr
             return subprocess.Popen(
                 service.command,
                 env={**environment, LOG_VARIABLE: str(path)},
+                cwd=logs,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
