@@ -36,15 +36,15 @@ def landing_folder_sensor(
 ) -> dg.SensorResult:
     """Request the weeks whose file is new; a file that was loaded already is named and left."""
     now = time()
-    asked = _read(context.cursor)
+    seen = _read(context.cursor)
     found, strangers = arrivals(settings.landing_dir, settings.data.first_week, settings.data.weeks)
-    new = fresh(found, asked)
+    new = fresh(found, seen)
     with warehouse.transaction() as connection:
         loaded = known_batches(connection)
         due = {
-            a.batch_id: asked[a.batch_id].sha256
+            a.batch_id: seen[a.batch_id].sha256
             for a in found
-            if a not in new and again_at(asked[a.batch_id].at, asked[a.batch_id].times) <= now
+            if a not in new and again_at(seen[a.batch_id].at, seen[a.batch_id].times) <= now
         }
         lost = due.keys() - finalized(connection, due)
     if lost and going_on(context.instance, LOADS):
@@ -53,7 +53,7 @@ def landing_folder_sensor(
         return dg.SensorResult(skip_reason=_nothing_new(found, strangers))
     repeated = [a for a in new if loaded.get(a.batch_id) == (a.sha256, "completed")]
     noted = {a.batch_id: RequestedFile(a.stamp, a.sha256, now) for a in new}
-    noted |= {name: replace(asked[name], at=now, times=asked[name].times + 1) for name in lost}
+    noted |= {name: replace(seen[name], at=now, times=seen[name].times + 1) for name in lost}
     wanted = [a for a in found if (a in new and a not in repeated) or a.batch_id in lost]
     stretches = consecutive(wanted, lambda arrival: arrival.week)
     requests = [_request(stretch, noted) for stretch in stretches]
@@ -61,7 +61,7 @@ def landing_folder_sensor(
     return dg.SensorResult(
         run_requests=requests,
         cursor=json.dumps(
-            {a.batch_id: asdict(noted.get(a.batch_id) or asked[a.batch_id]) for a in found}
+            {a.batch_id: asdict(noted.get(a.batch_id) or seen[a.batch_id]) for a in found}
         ),
         skip_reason=None
         if requests

@@ -58,26 +58,26 @@ def notice_sensor(
     now = time.time()
     with warehouse.transaction() as connection:
         if context.cursor is None:
-            told = NoticeCursor(*newest_rows(connection), now)
-            return _result(told, "Nothing is told of what happened before this first look")
-        told = NoticeCursor(**json.loads(context.cursor))
-        after = NoticeCursor(told.alert, told.promotion, told.failure)
+            cursor = NoticeCursor(*newest_rows(connection), now)
+            return _result(cursor, "Nothing is told of what happened before this first look")
+        cursor = NoticeCursor(**json.loads(context.cursor))
+        after = NoticeCursor(cursor.alert, cursor.promotion, cursor.failure)
         news = [*_failures(context.instance, after, settings), *_rows(connection, after, settings)]
     cooldown = settings.notices.cooldown_minutes * 60
-    chosen = due(news, told.keys, now, cooldown)
+    chosen = due(news, cursor.keys, now, cooldown)
     for number, notice in enumerate(chosen):
         try:
             send(notice, settings.notices)
         except NoticeError as error:
-            return _result(told, f"{len(chosen) - number} notices wait: {error}")
-        told.keys[notice.dedup_key] = now
-    recent = {k: at for k, at in told.keys.items() if now - at < max(KEPT, cooldown)}
+            return _result(cursor, f"{len(chosen) - number} notices wait: {error}")
+        cursor.keys[notice.dedup_key] = now
+    recent = {k: at for k, at in cursor.keys.items() if now - at < max(KEPT, cooldown)}
     after.keys = recent
     return _result(after, f"{len(chosen)} told, {len(news) - len(chosen)} told already")
 
 
-def _result(told: NoticeCursor, said: str) -> dg.SensorResult:
-    return dg.SensorResult(cursor=json.dumps(asdict(told)), skip_reason=said)
+def _result(cursor: NoticeCursor, said: str) -> dg.SensorResult:
+    return dg.SensorResult(cursor=json.dumps(asdict(cursor)), skip_reason=said)
 
 
 def _failures(
