@@ -7,9 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.demo import measured
 from cinematch_dagster.drift import Level
 from cinematch_dagster.pipeline.drift.performance import check_performance, week_performance
@@ -139,7 +138,7 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
             [weekly_performance, drift_report],
             partition_key=week(1).isoformat(),
             instance=instance,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             raise_on_error=False,
         )
 

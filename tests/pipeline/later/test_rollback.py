@@ -7,7 +7,7 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
 from cinematch_dagster.defs.registry.jobs import rollback_production
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.registry import comparison, registration
 from cinematch_dagster.pipeline.registry.registration import register
 from cinematch_dagster.pipeline.registry.retention import delete_old_versions
@@ -52,7 +52,7 @@ def test_the_way_back_and_what_stays_of_old_versions(
         run_config=dg.RunConfig(
             {"roll_back_production": {"config": {"who": "ada", "reason": "nonsense"}}}
         ),
-        resources={"warehouse": WarehouseResource()},
+        resources=RESOURCES,
     )
     assert done.success
     assert registry.release().version == first.version

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.demo import measured
 from cinematch_dagster.movielens import Prepared
@@ -125,7 +125,7 @@ def test_without_ratings_a_training_says_so_and_is_not_tried_again(
     found = dg.materialize(
         [trained_model],
         partition_key=week(0).isoformat(),
-        resources={"warehouse": WarehouseResource(), "mlflow": Tracked(client)},
+        resources={**RESOURCES, "mlflow": Tracked(client)},
         raise_on_error=False,
     )
     mlflow.set_tracking_uri(before)

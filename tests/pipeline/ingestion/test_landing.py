@@ -4,14 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cinematch_dagster.defs.ingestion.landing import (
-    Arrival,
-    RequestedFile,
-    arrivals,
-    fresh,
-    stretches,
-)
-from cinematch_dagster.defs.runs import PATIENCE, again_at
+from cinematch_dagster.pipeline.ingestion.landing import Arrival, RequestedFile, arrivals, fresh
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 
@@ -51,23 +44,6 @@ def test_only_new_and_changed_files_are_fresh(tmp_path: Path) -> None:
     os.utime(tmp_path / "batch_w2.parquet", ns=(1, 1))
     drop(tmp_path, "batch_w3")
     assert [a.batch_id for a in fresh(look(tmp_path), seen)] == ["batch_w2", "batch_w3"]
-
-
-def test_stretches_are_cut_where_a_week_is_missing(tmp_path: Path) -> None:
-    drop(tmp_path, "batch_w1", "batch_w2", "batch_w4", "batch_w6", "batch_w7", "batch_w8")
-    cut = [[a.batch_id for a in stretch] for stretch in stretches(look(tmp_path))]
-    assert cut == [
-        ["batch_w1", "batch_w2"],
-        ["batch_w4"],
-        ["batch_w6", "batch_w7", "batch_w8"],
-    ]
-    assert stretches([]) == []
-
-
-@pytest.mark.parametrize(("times", "waits"), [(1, 1), (2, 2), (3, 4), (4, 8)])
-def test_each_wait_doubles_up_to_a_day(times: int, waits: int) -> None:
-    assert again_at(50.0, times) == 50.0 + waits * PATIENCE
-    assert again_at(50.0, times=2_000) == 50.0 + 86_400.0
 
 
 def test_the_digest_is_of_the_bytes(tmp_path: Path) -> None:

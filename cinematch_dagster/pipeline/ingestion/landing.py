@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 
 from cinematch_dagster.batches.weeks import WEEK, week_of
-from cinematch_dagster.defs.partitions import consecutive
 from cinematch_dagster.pipeline.preparation.files import file_sha256
 
 
@@ -59,8 +58,3 @@ class RequestedFile:
 def fresh(found: Iterable[Arrival], asked: Mapping[str, RequestedFile]) -> list[Arrival]:
     """Return the arrivals that were not there, or not with this stamp, at the last look."""
     return [a for a in found if a.batch_id not in asked or asked[a.batch_id].stamp != a.stamp]
-
-
-def stretches(found: list[Arrival]) -> list[list[Arrival]]:
-    """Cut arrivals, in the order of their weeks, into unbroken runs of consecutive weeks."""
-    return consecutive(found, lambda arrival: arrival.week)
