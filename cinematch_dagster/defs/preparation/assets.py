@@ -12,7 +12,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.movielens import load
 from cinematch_dagster.movielens.errors import BadDatasetError
-from cinematch_dagster.movielens.profile.page import profile_figure, profile_page
+from cinematch_dagster.movielens.profile.page import profile_page, profile_picture
 from cinematch_dagster.movielens.profile.statistics import profile
 from cinematch_dagster.pipeline.preparation import prepare
 from cinematch_dagster.pipeline.preparation.files import file_sha256
@@ -122,7 +122,7 @@ def dataset_profile() -> dg.MaterializeResult[None]:
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
     page = settings.reports_dir / "profile.html"
     page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
-    picture = base64.b64encode(profile_figure(found)).decode()
+    picture = profile_picture(found, settings.data.dataset).encode()
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.n_ratings,
@@ -133,7 +133,9 @@ def dataset_profile() -> dg.MaterializeResult[None]:
             "half stars": found.half_stars,
             "implausible": found.implausible,
             "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
-            "pictures": dg.MetadataValue.md(f"![profile](data:image/png;base64,{picture})"),
+            "pictures": dg.MetadataValue.md(
+                f"![profile](data:image/svg+xml;base64,{base64.b64encode(picture).decode()})"
+            ),
         }
     )
 

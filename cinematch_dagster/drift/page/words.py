@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page.formats import number, of_threshold, percent
 from cinematch_dagster.drift.statistics import ks_statistic
 from cinematch_dagster.drift.verdict import (
     REASONS,
@@ -19,6 +18,7 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+from serving.kit.formats import number, of_threshold, percent
 
 Shares = NDArray[np.float64]
 
