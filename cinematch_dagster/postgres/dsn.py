@@ -3,10 +3,10 @@
 from urllib.parse import quote
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+
+from serving.base.dsn import encrypted
 
 _SCHEME = "postgresql://"
-_LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 
 class DsnError(ValueError):
@@ -16,8 +16,7 @@ class DsnError(ValueError):
 def normalise(url: str) -> str:
     """Return an address that libpq accepts, encrypted (`sslmode=require`) unless it is local.
 
-    An `sslmode` in the address stays as it is. Local is a unix socket, localhost or no host,
-    in `host` and in `hostaddr`.
+    `serving.base.dsn.encrypted` says what is local.
 
     Raises:
         DsnError: when it does not begin with `postgresql://` or libpq can't read it.
@@ -30,19 +29,11 @@ def normalise(url: str) -> str:
             f"but its scheme is {scheme!r} (expected postgresql://user@host/database)"
         )
     try:
-        options = conninfo_to_dict(url)
+        return encrypted(url)
     except psycopg.ProgrammingError:
         raise DsnError(
             "the database's address can't be read (expected postgresql://user@host/database)"
         ) from None
-    hosts = (str(options.get(option, "")) for option in ("host", "hostaddr"))
-    if "sslmode" in options or all(map(_is_local, hosts)):
-        return url
-    return f"{url}{'&' if '?' in url else '?'}sslmode=require"
-
-
-def _is_local(hosts: str) -> bool:
-    return all(host in _LOCAL_HOSTS or host.startswith("/") for host in hosts.split(","))
 
 
 def sqlalchemy_url(dsn: str) -> str:

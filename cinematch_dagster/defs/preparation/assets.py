@@ -20,6 +20,7 @@ from cinematch_dagster.pipeline.preparation.prepare import FEATURES_FILE, INITIA
 from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError
+from serving.base.files import replace_text
 
 GROUP = "preparation"
 OWNERS = ["team:data-platform"]
@@ -119,9 +120,8 @@ def dataset_profile() -> dg.MaterializeResult[None]:
     settings = load_settings()
     raw = load(settings.data.dataset, settings.data_dir)
     found = profile(raw.ratings, raw.movies)
-    settings.reports_dir.mkdir(parents=True, exist_ok=True)
     page = settings.reports_dir / "profile.html"
-    page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
+    replace_text(page, profile_page(found, settings.data.dataset))
     picture = profile_picture(found, settings.data.dataset).encode()
     return dg.MaterializeResult(
         metadata={

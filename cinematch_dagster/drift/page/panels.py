@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.histogram import STARS, Histogram
+from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side
 from cinematch_dagster.drift.population import shares
@@ -20,6 +20,7 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+from serving.base.scale import STARS
 from serving.kit import charts
 from serving.kit.charts import Series
 

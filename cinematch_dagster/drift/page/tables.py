@@ -9,13 +9,14 @@ import numpy as np
 from markupsafe import Markup
 
 from cinematch_dagster.drift.evidence import Evidence
-from cinematch_dagster.drift.histogram import STARS, Histogram
+from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side, WeekReport
 from cinematch_dagster.drift.page.panels import Panel, shares_of
 from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.verdict import DriftPolicy, TestResult, ViewResult
+from serving.base.scale import STARS
 from serving.kit import charts, formats
 from serving.kit.charts import Series
 

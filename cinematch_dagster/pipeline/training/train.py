@@ -303,7 +303,8 @@ def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> str:
     """Log the folder of a model with the code that loads it; returns MLflow's id of it."""
     package = Path(serving.model.pyfunc.__file__).parent
     code = folder.with_name(package.parent.name)
-    shutil.copytree(package, code / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for room in (package, package.with_name("base")):
+        shutil.copytree(room, code / room.name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(package.with_name("__init__.py"), code)
     example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
     logged = mlflow.pyfunc.log_model(
