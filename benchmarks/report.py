@@ -10,6 +10,7 @@ from typing import Final
 
 from benchmarks.machine import machine, versions
 from cinematch_dagster.settings import ROOT
+from serving.base.files import replace_text
 
 DOCUMENT: Final = ROOT / "docs" / "benchmarks.md"
 TITLE: Final = "# Benchmarks\n"
@@ -66,7 +67,4 @@ def write_section(name: str, body: str, document: Path = DOCUMENT) -> None:
         )
     before, _, rest = text.partition(begin)
     after = rest.partition(end)[2]
-    document.parent.mkdir(parents=True, exist_ok=True)
-    partial = document.with_suffix(".partial")
-    partial.write_text(f"{before}{begin}{body.rstrip()}\n{end}{after}", encoding="utf-8")
-    partial.replace(document)
+    replace_text(document, f"{before}{begin}{body.rstrip()}\n{end}{after}")

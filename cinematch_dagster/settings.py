@@ -41,6 +41,7 @@ from pydantic_settings import SettingsError as UnreadableValueError
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
 from cinematch_dagster.drift.evidence import EvidenceThresholds
+from serving.base.scale import HIGHEST, LOWEST, STEP
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "workflow_config" / "profiles"
@@ -106,7 +107,7 @@ class DataSettings(Section):
 class InjectionSettings(Section):
     """Drift injected for simulations: the last batch once more, changed in these ways."""
 
-    shift: float = Field(0.0, ge=-4.5, le=4.5, multiple_of=0.5)
+    shift: float = Field(0.0, ge=LOWEST - HIGHEST, le=HIGHEST - LOWEST, multiple_of=STEP)
     noise: float = Field(0.0, ge=0)
     genre_swap: tuple[str, str] | None = None
     cold_users: float = Field(0.0, ge=0, le=1)

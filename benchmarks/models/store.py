@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypedDict
 
 from benchmarks.report import measured_on
+from serving.base.files import replace_text
 
 Figures = dict[str, float]
 
@@ -59,7 +60,4 @@ class Store:
         return found
 
     def _write(self, entries: dict[str, Entry]) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(json.dumps(entries, indent=1))
-        partial.replace(self.path)
+        replace_text(self.path, json.dumps(entries, indent=1))

@@ -14,6 +14,7 @@ from cinematch_dagster.local import platform
 from cinematch_dagster.local.processes import Service, free_port
 from cinematch_dagster.pipeline.preparation.prepare import fetch_dataset
 from cinematch_dagster.settings import SAMPLE, Settings, read_settings
+from serving.base.files import replace_text
 
 
 def demo_settings(profile: str = SAMPLE) -> Settings:
@@ -57,7 +58,7 @@ def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None
         except OrchestrationError as error:
             raise OrchestrationError(f"{error}: see {platform.logs(settings)}") from None
     path = settings.state_dir.parent / "report.json"
-    path.write_text(json.dumps(report, indent=2, default=str) + "\n")
+    replace_text(path, json.dumps(report, indent=2, default=str) + "\n")
     show(report, console)
     console.print(f"\nAll of it: {path}", soft_wrap=True)
     console.print(f"To look around: {_variables(settings)} make up", soft_wrap=True)

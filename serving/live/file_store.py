@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from serving.base.files import sync
 from serving.live.events import Event, StoredEvent, StoreError
 
 
@@ -40,7 +41,7 @@ class FileStore:
                 file.flush()
                 os.fsync(file.fileno())
             if new:
-                _sync_folder(self.path.parent)
+                sync(self.path.parent)
         return StoredEvent(end + len(line), event)
 
     def after(self, place: int) -> list[StoredEvent]:
@@ -86,15 +87,6 @@ def _from_json(line: dict[str, str]) -> Event:
         key=uuid.UUID(line["key"]),
         given_at=datetime.datetime.fromisoformat(line["given_at"]),
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name as durable as its contents."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

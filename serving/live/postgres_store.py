@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from serving.base.dsn import encrypted
 from serving.live.events import Event, StoredEvent, StoreError
 
 SECONDS = 5.0
@@ -18,8 +18,6 @@ SECONDS = 5.0
 WRITERS_TURN = 2_301_002
 """Key of an advisory lock that nothing else takes. Writers take turns, so that places are given in
 the order of the commits: a reader that has seen a place has seen every place below."""
-
-LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 # The same event again keeps its first place.
 _ADD = """
@@ -45,7 +43,7 @@ class PostgresStore:
 
     def __init__(self, dsn: str) -> None:
         self._pool = ConnectionPool(
-            encrypted(dsn),
+            _address(dsn),
             min_size=1,
             max_size=2,
             open=False,
@@ -92,15 +90,11 @@ class PostgresStore:
         return StoredEvent(place, event)
 
 
-def encrypted(dsn: str) -> str:
-    """Return the address with `sslmode=require`, unless it is local or says an `sslmode` itself."""
+def _address(dsn: str) -> str:
     try:
-        options = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:  # nothing answers there
+        return encrypted(dsn)
+    except psycopg.ProgrammingError:  # nothing answers there, which is told as any other outage
         return dsn
-    hosts = f"{options.get('host', '')},{options.get('hostaddr', '')}".split(",")
-    local = all(host in LOCAL_HOSTS or host.startswith("/") for host in hosts)
-    return dsn if local or "sslmode" in options else make_conninfo(dsn, sslmode="require")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.movielens import load
 from cinematch_dagster.movielens.errors import BadDatasetError
-from cinematch_dagster.movielens.profile.page import profile_figure, profile_page
+from cinematch_dagster.movielens.profile.page import profile_page, profile_picture
 from cinematch_dagster.movielens.profile.statistics import profile
 from cinematch_dagster.pipeline.preparation import prepare
 from cinematch_dagster.pipeline.preparation.files import file_sha256
@@ -20,6 +20,7 @@ from cinematch_dagster.pipeline.preparation.prepare import FEATURES_FILE, INITIA
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError
+from serving.base.files import replace_text
 
 GROUP = "preparation"
 OWNERS = ["team:data-platform"]
@@ -116,9 +117,9 @@ def dataset_profile(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResul
     """Measure the dataset, and write a page of it beside the drift reports."""
     raw = load(settings.data.dataset, settings.data_dir)
     found = profile(raw.ratings, raw.movies)
-    settings.reports_dir.mkdir(parents=True, exist_ok=True)
     page = settings.reports_dir / "profile.html"
-    page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
+    replace_text(page, profile_page(found, settings.data.dataset))
+    drawn = profile_picture(found, settings.data.dataset).encode()
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.n_ratings,
@@ -129,7 +130,7 @@ def dataset_profile(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResul
             "half stars": found.half_stars,
             "implausible": found.implausible,
             "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
-            "pictures": picture(profile_figure(found), "png", "profile"),
+            "pictures": picture(drawn, "svg+xml", "profile"),
         }
     )
 

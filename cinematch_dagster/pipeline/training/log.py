@@ -49,10 +49,11 @@ def log_model(mlflow: Any, folder: Path, example: pd.DataFrame) -> str:
 
 
 def _code(scratch: Path) -> Path:
-    """Write `serving.model`, and what makes it importable, into the archive `serving.zip`."""
+    """Write `serving.model`, and what it imports, into the archive `serving.zip`."""
     package, copy = ENTRY.parent, scratch / "source"
     inside = copy / package.parent.name
-    shutil.copytree(package, inside / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    for room in (package, package.with_name("base")):
+        shutil.copytree(room, inside / room.name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(package.with_name("__init__.py"), inside)
     return Path(shutil.make_archive(str(scratch / package.parent.name), "zip", copy))
 

@@ -1,22 +1,26 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from cinematch_dagster.drift.page.charts import (
+from serving.kit.charts import (
+    MOST_LABELS,
     MOST_MARKERS,
     Series,
     columns,
+    few,
     gauge,
-    progression,
+    lines,
     rows,
+    week_labels,
 )
-from cinematch_dagster.drift.page.svg import Plot, element, path, picture, text
+from serving.kit.svg import Plot, element, path, picture, round_step, text
 
 SHARES = st.floats(0, 1)
 
@@ -72,7 +76,7 @@ def test_the_scale_has_a_few_round_labels(top: float, labels: list[str]) -> None
 
 def test_columns_are_as_high_as_their_shares() -> None:
     series = [Series("base", [0.1, 0.0]), Series("alone", [0.2, 0.4])]
-    chart = columns(["1", "2"], series, 0.4, "title", "stars")
+    chart = columns(["1", "2"], series, "title", axis="stars")
     base, alone = (
         [float(bar["height"]) for bar in of_class(chart, style)] for style in ("base", "alone")
     )
@@ -84,13 +88,13 @@ def test_columns_are_as_high_as_their_shares() -> None:
 
 def chart_of(values: list[float | None], injected: list[bool] | None = None) -> Markup:
     n = len(values)
-    return progression(
-        weeks(n),
+    return lines(
+        week_labels(weeks(n)),
         [Series("alone", values), Series("total", values)],
-        threshold=0.05,
-        early=0.04,
-        injected=injected or [False] * n,
-        title="t",
+        "t",
+        levels={"threshold-line": 0.05, "early-line": 0.04},
+        marked=injected or [False] * n,
+        note="shaded: injected",
     )
 
 
@@ -123,11 +127,13 @@ def test_many_weeks_have_no_markers_and_few_dates() -> None:
     assert dates == ["2024-01", "2024-05", "2024-10", "2025-02", "2025-07"]
 
 
-def test_injected_weeks_are_shaded() -> None:
-    bands = of_class(chart_of([0.01] * 4, [False, True, False, True]), "injected")
+def test_marked_weeks_are_shaded() -> None:
+    bands = of_class(chart_of([0.01] * 4, [False, True, False, True]), "marked")
     assert bands[0]["d"].count("M") == 2
     assert float(bands[0]["stroke-width"]) == (334 - 40) / 4
-    assert of_class(chart_of([0.01]), "injected") == []
+    assert of_class(chart_of([0.01]), "marked") == []
+    assert "shaded: injected" in texts(chart_of([0.01] * 2, [False, True]))
+    assert "shaded: injected" not in texts(chart_of([0.01]))
 
 
 def test_rows_show_each_share_in_digits() -> None:
@@ -158,8 +164,48 @@ def test_any_scores_stay_inside_the_picture(values: list[float | None]) -> None:
 def test_any_shares_are_well_formed(values: list[float]) -> None:
     labels = [str(row) for row in range(len(values))]
     for chart in (
-        columns(labels, [Series("base", values)], max(values), "t", "a"),
+        columns(labels, [Series("base", values)], "t", axis="a"),
         rows(labels, [Series("base", values)], "t"),
     ):
         assert all(float(bar["width"]) >= 0 for bar in of_class(chart, "base"))
         assert all(float(bar["height"]) >= 0 for bar in of_class(chart, "base"))
+
+
+@pytest.mark.parametrize(
+    ("top", "labels"),
+    [
+        (4.4, ["0", "2", "4"]),
+        (80_000, ["0", "20k", "40k", "60k", "80k"]),
+        (5_000, ["0", "2,000", "4,000"]),
+    ],
+)
+def test_a_scale_of_numbers_has_no_percent(top: float, labels: list[str]) -> None:
+    assert texts(element("g", Plot(top, percent=False).scale())) == labels
+
+
+def test_several_charts_can_have_one_scale() -> None:
+    (low,) = of_class(columns(["1"], [Series("total", [0.1])], "t", top=0.4), "total")
+    (full,) = of_class(columns(["1"], [Series("total", [0.4])], "t"), "total")
+    assert float(full["height"]) == pytest.approx(4 * float(low["height"]), abs=0.3)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=60))
+def test_a_few_labels_stay_evenly_spread(labels: list[str]) -> None:
+    shown = few(labels)
+    places = [n for n, label in enumerate(shown) if label]
+    assert len(shown) == len(labels)
+    assert len(places) <= MOST_LABELS
+    assert len({after - before for before, after in itertools.pairwise(places)}) <= 1
+
+
+@given(st.lists(st.none() | st.floats(0, 1e7), min_size=1, max_size=60))
+@example([5e-324])
+def test_any_numbers_stay_inside_the_picture(values: list[float | None]) -> None:
+    chart = columns([""] * len(values), [Series("total", values)], "t", percent=False)
+    assert all(12 <= float(bar["y"]) <= 164 for bar in of_class(chart, "total"))
+    assert len(of_class(chart, "grid")) <= 6
+
+
+@given(st.floats(1e-6, 1e9))
+def test_a_round_step_is_not_below_and_not_far_above(least: float) -> None:
+    assert least * (1 - 1e-9) <= round_step(least) <= least * 2.5 * (1 + 1e-9)

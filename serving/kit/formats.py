@@ -1,4 +1,4 @@
-"""Numbers as people read them; None is a dash."""
+"""Numbers, days and times as texts of a page; None is a dash."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def change(share: float | None, digits: int = 2) -> str:
 
 
 def p_value(value: float) -> str:
-    """Write a p-value to three digits; those that nobody can tell from 0 as < 0.001."""
+    """Write a p-value to three digits; those below 0.001 as < 0.001."""
     return number(value, 3) if value >= 0.001 else "< 0.001"
 
 
@@ -39,6 +39,14 @@ def of_threshold(score: float, threshold: float) -> str:
 def day(date: datetime.date) -> str:
     """Write 5 February 2024."""
     return f"{date.day} {date:%B %Y}"
+
+
+def moment(value: str | datetime.datetime | None) -> str:
+    """Write a time, or its ISO form, to the minute and in UTC: 5 Feb 2024, 06:30."""
+    if value is None:
+        return DASH
+    at = datetime.datetime.fromisoformat(value) if isinstance(value, str) else value
+    return f"{at.astimezone(datetime.UTC):%-d %b %Y, %H:%M}"
 
 
 def exact(value: float | None, text: str) -> Markup:
