@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cinematch_dagster.local import processes
+from cinematch_dagster.local import ports, processes
 from cinematch_dagster.local.databases import fingerprint, neighbour_url, prepare_warehouse
 from cinematch_dagster.local.owner_pid import claim, release, starter
 from cinematch_dagster.local.processes import ProcessError, Service
@@ -120,14 +121,15 @@ def running(
         A check that raises ProcessError once a server has ended on its own.
 
     Raises:
-        ProcessError: when it runs already, a port is taken or a server does not come up.
+        PortTakenError: when another process uses a port, or was faster than our server.
+        ProcessError: when it runs already or a server does not come up.
     """
     servers = services(settings)
 
     def permitted() -> None:
         if is_running(settings):
             raise ProcessError("the platform runs already: stop it with `make down`")
-        processes.require_free_ports(servers)
+        ports.require_free(servers)
 
     claim(_run_folder(settings), permitted)
     started = {}
@@ -137,7 +139,7 @@ def running(
         for service in servers:
             started[service] = processes.start(service, _of(service, variables), logs(settings))
         for service, process in started.items():
-            processes.wait_until_healthy(service, process, logs(settings))
+            _wait_until_healthy(service, process, logs(settings))
             on_ready(service)
 
         def check() -> None:
@@ -151,6 +153,15 @@ def running(
             for process in started.values():
                 process.poll()
             release(_run_folder(settings))
+
+
+def _wait_until_healthy(service: Service, process: subprocess.Popen[bytes], logs: Path) -> None:
+    try:
+        processes.wait_until_healthy(service, process, logs)
+    except ProcessError:
+        if process.poll() is not None and service.name not in processes.found(logs):
+            ports.require_free([service])
+        raise
 
 
 def stop(settings: Settings) -> list[str]:

@@ -51,6 +51,7 @@ from cinematch_dagster.warehouse.registry.promotions import (
     record_promotion,
 )
 from cinematch_dagster.warehouse.retraining.decisions import decision, open_alerts, pending_decision
+from tests.examples import more
 
 FIRST = datetime.date(2024, 1, 1)
 WEEK = datetime.timedelta(weeks=1)
@@ -313,11 +314,12 @@ def machine(
     return Machine
 
 
+@pytest.mark.lifecycle  # once more, with more examples
 def test_one_retraining_per_alert_set_whatever_happens(machine: type[Retraining]) -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(
-            max_examples=12,
+            max_examples=more(12),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),

@@ -7,12 +7,13 @@ import pytest
 
 from cinematch_dagster.local import platform, processes
 from cinematch_dagster.local.databases import warehouse_dsn as database_of
-from cinematch_dagster.local.processes import ProcessError, Service, free_port
+from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import ROOT, Settings, read_settings, variables_for_servers
 from tests.local.fake_up import fake_services
 from tests.local.fakes import wait_for, with_grandchild
+from tests.ports import free_port
 
 NO_FILE = ROOT / "no.env"
 NAMES = ["mlflow", "dagster", "api"]

@@ -1,7 +1,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import psutil
 import pyarrow as pa
 
 from serving.follow.registry import Release
+from tests.ports import free_port
 from tests.serving.hand_made import change_arrays, hand_made, random_artifact
 
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
@@ -47,13 +47,6 @@ def broken_model(folder: Path) -> Path:
     upside_down = replace(artifact.arrays, list_scores=-artifact.arrays.list_scores)
     replace(artifact, arrays=upside_down).write(folder)
     return folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -10,12 +10,12 @@ import pytest
 
 from serving.follow.cache import Cache
 from serving.follow.registry import Release
+from tests.ports import free_port
 from tests.serving.asking import asking, owners
 from tests.serving.support import (
     Api,
     Publish,
     api,
-    free_port,
     problem,
     rate,
     rated,

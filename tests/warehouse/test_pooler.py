@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.postgres.dsn import with_database
 from cinematch_dagster.postgres.os_user import server_account
@@ -19,6 +18,7 @@ from cinematch_dagster.warehouse.operations.maintenance import maintain
 from cinematch_dagster.warehouse.schema import migrate
 from serving.live.postgres_store import PostgresStore
 from tests.external_postgres import PASSWORD, ExternalServer
+from tests.ports import free_port
 from tests.serving.live.stores import event
 from tests.warehouse.support import batch, many, value, week
 

@@ -27,7 +27,7 @@ from serving.pages.dashboard import views
 from serving.platform.snapshot import Snapshot
 from tests.pipeline.support import Arrive, Train, week
 
-pytestmark = pytest.mark.slow  # each trains two or three models more
+pytestmark = [pytest.mark.slow, pytest.mark.lifecycle]  # each trains two or three models more
 
 
 def test_the_way_back_and_what_stays_of_old_versions(

@@ -17,7 +17,6 @@ from cinematch_dagster import cli
 from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.training.jobs import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.pipeline.training.tuning import read_ratings, tune
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.dsn import with_database
@@ -26,6 +25,7 @@ from cinematch_dagster.recommenders.tuning import search as space
 from cinematch_dagster.recommenders.tuning.search import Range, TuningError
 from cinematch_dagster.settings import Settings, TrainingSettings, load_settings
 from cinematch_dagster.warehouse.training.training_data import held_out, standing_test
+from tests.ports import free_port
 
 Arrive = Callable[[int], None]
 QUICK = {

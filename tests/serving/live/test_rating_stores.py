@@ -15,8 +15,8 @@ from psycopg_pool import ConnectionPool
 from serving.live import RatingStore, StoreError
 from serving.live.file_store import FileStore
 from serving.live.postgres_store import PostgresStore
+from tests.ports import free_port
 from tests.serving.live.stores import event
-from tests.serving.support import free_port
 
 Open = Callable[[], RatingStore]
 
