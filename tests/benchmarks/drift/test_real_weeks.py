@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.drift.real_weeks import BASELINE_WEEKS, compare_weeks, load_year
+from benchmarks.drift.real_weeks import BASELINE_WEEKS, compare_weeks, load_year, summary
 from cinematch_dagster.drift import DriftPolicy, Level
 
 WEEK = datetime.timedelta(weeks=1)
@@ -72,3 +72,20 @@ def test_the_year_2000_is_cut_out_of_ml_1m(tmp_path: Path) -> None:
 def test_all_ratings_of_a_week_count(column: str) -> None:
     found = compare_weeks(weeks(), POLICY)
     assert sum(week.report.per_batch.n for week in found) == weeks()[column].count() - 26
+
+
+def test_a_summary_counts_alerts_and_scores_above_their_thresholds() -> None:
+    found = summary(weeks(), POLICY)
+    assert (found["baseline"], found["insufficient"]) == (2 * BASELINE_WEEKS, 1)
+    assert [week["ratings"] for week in found["weeks"]] == [4, 4, 2]
+    levels = [week["per_batch"]["level"] for week in found["weeks"]]
+    assert levels == ["early drift signals", "early drift signals", "insufficient data"]
+    assert found["weeks"][1]["cumulative"]["level"] == "drift detected"
+    ks, mean, _, cumulative_ks, *_ = found["tests"]
+    # the third week is above the KS threshold, too, with too few ratings to be judged
+    assert (ks["view"], ks["test"], ks["alerts"]) == ("per_batch", "rating_distribution_ks", 0)
+    assert (ks["above"], ks["judged"], ks["above_anywhere"]) == (1, 2, 2)
+    assert ks["largest"] == 1.0
+    assert mean["largest"] == pytest.approx(5 / 3.5 - 1)
+    assert cumulative_ks["view"] == "cumulative"
+    assert cumulative_ks["alerts"] == cumulative_ks["above"] == 2

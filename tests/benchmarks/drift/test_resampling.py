@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.drift.resampling import draw_by_rating, draw_by_user, pick_users
-from tests.benchmarks.populations import WEEK, lovers_and_haters, population
+from tests.benchmarks.drift.populations import WEEK, lovers_and_haters, population
 
 ROWS = [
     (7, 1, 0.5, 0),

@@ -5,7 +5,7 @@ from benchmarks.drift.false_positives import THRESHOLDS
 from benchmarks.drift.power import EFFECTS, Caught, genre_power, rating_power
 from benchmarks.drift.scores import KS, MEAN, mean, rating_scores
 from benchmarks.drift.tilt import mean_factors
-from tests.benchmarks.populations import mixed_crowd
+from tests.benchmarks.drift.populations import mixed_crowd
 
 TRIALS = 100
 CROWD = mixed_crowd(n_users=40)

@@ -9,7 +9,7 @@ from benchmarks.drift.false_positives import (
     sufficient_ks_threshold,
 )
 from benchmarks.drift.scores import KS, MEAN, STD
-from tests.benchmarks.populations import lovers_and_haters
+from tests.benchmarks.drift.populations import lovers_and_haters
 
 CROWD = lovers_and_haters(n_users=40, n_ratings=25)
 

@@ -8,11 +8,25 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypedDict, TypeVar
 
 K = TypeVar("K")
 T = TypeVar("T")
 STATUS: Final = Path("/proc/self/status")
+MB: Final = 2**20
+GB: Final = 2**30
+
+
+class Timed(TypedDict):
+    """How many rows took how many seconds."""
+
+    rows: int
+    seconds: float
+
+
+def timed(rows: int, seconds: float) -> Timed:
+    """Return both."""
+    return Timed(rows=rows, seconds=seconds)
 
 
 def seconds(work: Callable[[], object]) -> float:

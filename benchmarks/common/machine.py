@@ -1,7 +1,8 @@
-"""What a measurement ran on, in a line."""
+"""What a measurement ran on, and when."""
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 from collections.abc import Sequence
@@ -11,7 +12,25 @@ from typing import Final
 
 import psutil
 
+from benchmarks.common.results import Measured
+
 CPU_INFO: Final = Path("/proc/cpuinfo")
+
+
+def measured_today(packages: Sequence[str], server: str = "") -> Measured:
+    """Return today, this machine, and the versions of Python, of installed packages and a server's.
+
+    Args:
+        packages: whose versions matter.
+        server: its name and version, where one matters.
+    """
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    parts = [
+        f"Python {platform.python_version()}",
+        *(f"{name} {version(name)}" for name in packages),
+    ]
+    versions = "; ".join(filter(None, (", ".join(parts), server)))
+    return Measured(days=[today], machine=machine(), versions=versions)
 
 
 def machine() -> str:
@@ -19,13 +38,6 @@ def machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
     system = f"{platform.system()} {platform.machine()}"
     return f"{_processor()}, {len(os.sched_getaffinity(0))} cores, {memory:.0f} GiB, {system}"
-
-
-def versions(packages: Sequence[str]) -> str:
-    """Return the versions of Python and of installed packages."""
-    return ", ".join(
-        [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in packages)]
-    )
 
 
 def _processor() -> str:
