@@ -64,6 +64,12 @@ def test_stretches_are_cut_where_a_week_is_missing(tmp_path: Path) -> None:
     assert stretches([]) == []
 
 
+def test_the_two_files_of_a_week_are_loaded_by_one_run(tmp_path: Path) -> None:
+    drop(tmp_path, "live_w1", "batch_w2", "live_w2", "batch_w3", "live_w5")
+    cut = [[a.batch_id for a in stretch] for stretch in stretches(look(tmp_path))]
+    assert cut == [["live_w1", "batch_w2", "live_w2", "batch_w3"], ["live_w5"]]
+
+
 @pytest.mark.parametrize(("times", "waits"), [(1, 1), (2, 2), (3, 4), (4, 8)])
 def test_each_wait_doubles_up_to_a_day(times: int, waits: int) -> None:
     assert again_at(50.0, times) == 50.0 + waits * PATIENCE

@@ -1,4 +1,4 @@
-"""`live_ratings_batch`: what people told the API, as the next week's batch file."""
+"""`live_ratings_batch`: what people told the API, as a batch file of its own."""
 
 import dagster as dg
 
@@ -15,7 +15,8 @@ from cinematch_dagster.settings import load_settings
     retry_policy=transient_faults,
     description=(
         "Ratings that people gave through the API since the last time: written into the landing "
-        "folder as the next week, each exactly once. `landing_folder_sensor` takes it from there."
+        "folder as `live_wN` of the next week, each exactly once. `landing_folder_sensor` takes it "
+        "from there."
     ),
 )
 def live_ratings_batch(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
