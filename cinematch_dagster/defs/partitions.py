@@ -44,10 +44,10 @@ def to_week(partition_key: str) -> datetime.date:
 
 
 def consecutive(found: Sequence[T], week_of: Callable[[T], datetime.date]) -> list[list[T]]:
-    """Cut what is in the order of its weeks into unbroken runs of consecutive weeks."""
+    """Cut what is in the order of its weeks into unbroken runs of the same or the next week."""
     result = [[found[0]]] if found else []
     for before, after in pairwise(found):
-        if week_of(after) - week_of(before) == WEEK:
+        if week_of(after) - week_of(before) <= WEEK:
             result[-1].append(after)
         else:
             result.append([after])

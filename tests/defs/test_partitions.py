@@ -11,6 +11,11 @@ def test_weeks_are_cut_into_stretches_where_one_is_missing() -> None:
     assert consecutive([], lambda week: week) == []
 
 
+def test_two_batches_of_a_week_are_in_one_stretch() -> None:
+    found = [FIRST + datetime.timedelta(weeks=n) for n in (0, 1, 1, 2, 4)]
+    assert consecutive(found, lambda week: week) == [found[:4], found[4:]]
+
+
 def test_weeks_to_come_are_there_since_a_batch_may_be_early() -> None:
     today = datetime.date.today()
     monday = today - datetime.timedelta(days=today.weekday())

@@ -1,9 +1,11 @@
 """`live_ratings_batch` and `ratings_buffer`: how weekly files come about, and into Postgres."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import psycopg
 
 from cinematch_dagster.batches import BadBatchError
@@ -25,7 +27,8 @@ REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
     retry_policy=transient_faults,
     description=(
         "Ratings that people gave through the API since the last time: written into the landing "
-        "folder as the next week, each exactly once. `landing_folder_sensor` takes it from there."
+        "folder as `live_wN` of the next week, each exactly once. `landing_folder_sensor` takes it "
+        "from there."
     ),
 )
 def live_ratings_batch(
@@ -66,7 +69,7 @@ def ratings_buffer(
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Load every week of the run; a week that can't be loaded does not take the others along."""
-    loaded: dict[str, LoadedWeek] = {}
+    loaded: dict[str, list[LoadedWeek]] = {}
     refused: list[str] = []
     unread: list[str] = []
     dsn = warehouse.dsn
@@ -79,7 +82,7 @@ def ratings_buffer(
             except OSError as error:
                 unread.append(str(error))
     with warehouse.transaction() as connection:
-        shown = {key: _metadata(connection, week) for key, week in loaded.items()}
+        shown = {key: _metadata(connection, batches) for key, batches in loaded.items()}
     if refused or unread:
         for key, metadata in shown.items():
             context.log_event(
@@ -89,7 +92,7 @@ def ratings_buffer(
     for key, metadata in shown.items():
         context.add_asset_metadata(metadata, partition_key=key)
     yield dg.MaterializeResult()
-    yield from (_check(name, list(loaded.values())) for name in FINDINGS)
+    yield from (_check(name, list(chain(*loaded.values()))) for name in FINDINGS)
 
 
 def _check(name: str, loaded: list[LoadedWeek]) -> dg.AssetCheckResult:
@@ -103,16 +106,19 @@ def _check(name: str, loaded: list[LoadedWeek]) -> dg.AssetCheckResult:
     )
 
 
-def _metadata(connection: psycopg.Connection, week: LoadedWeek) -> dict[str, Any]:
-    recorded = ingestion(connection, week.result.batch_id)
+def _metadata(connection: psycopg.Connection, batches: list[LoadedWeek]) -> dict[str, Any]:
+    """Describe a week by its batches: the feed's, the one of live ratings, or both."""
+    recorded = [ingestion(connection, batch.result.batch_id) for batch in batches]
+    stars = pd.concat([batch.ratings["rating"] for batch in batches])
     return {
-        "dagster/row_count": len(week.ratings),
-        "batch_id": week.result.batch_id,
-        "rows_in_file": len(week.ratings),
-        "rows_in_table": week.result.rows,
-        "record_count": recorded.record_count if recorded else 0,
-        "outcome": week.result.outcome,
-        "injected drift": week.injected or "none",
-        "mean_rating": float(week.ratings["rating"].mean()),
-        "file": dg.MetadataValue.path(str(week.path)),
+        "dagster/row_count": len(stars),
+        "batch_id": ", ".join(batch.result.batch_id for batch in batches),
+        "rows_in_file": len(stars),
+        "rows_in_table": sum(batch.result.rows for batch in batches),
+        "record_count": sum(known.record_count for known in recorded if known),
+        "held_out": sum(batch.held_out for batch in batches),
+        "outcome": ", ".join(batch.result.outcome for batch in batches),
+        "injected drift": ", ".join(b.injected for b in batches if b.injected) or "none",
+        "mean_rating": float(stars.mean()),
+        "file": dg.MetadataValue.path(str(batches[0].path)),
     }

@@ -50,7 +50,7 @@ def cumulative_histogram(connection: psycopg.Connection, week: datetime.date) ->
 def loaded_weeks(connection: psycopg.Connection) -> list[datetime.date]:
     """Return the weeks whose batch was loaded, merged ones included, in order."""
     found = connection.execute(
-        "SELECT week FROM ingestion_metadata"
+        "SELECT DISTINCT week FROM ingestion_metadata"
         " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week"
     )
     return [row[0] for row in found]
