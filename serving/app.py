@@ -24,6 +24,7 @@ from serving.http.routes import routers
 from serving.live import LiveRatings, RatingStore
 from serving.live.file_store import FileStore
 from serving.settings import Settings, load_settings
+from serving.telemetry import metrics
 
 
 @contextlib.asynccontextmanager
@@ -35,6 +36,7 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     """
     settings: Settings = app.state.settings
     live_ratings: LiveRatings = app.state.live_ratings
+    metrics.take_space()
     loaders: list[Loader] = [loader for loader in (app.state.loader, app.state.candidate) if loader]
     with threadpool_limits(1, user_api="blas"):
         for loader in loaders:

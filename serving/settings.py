@@ -31,6 +31,7 @@ class Settings(BaseSettings):
         tracking_uri: where MLflow's tracking server and registry answer.
         registered_model: name of the registered model whose `alias` is followed.
         cache_dir: holds the local copies of the models that were downloaded.
+        metrics_dir: holds a folder for each run, in which the workers count.
         poll_seconds: pause between two looks at the alias.
         reports_dir: pages in it are served under `/reports/`.
         candidate_mode: `split`: a second version answers a share of the users; `shadow`: it is
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     alias: str = "production"
     cache_dir: Path = ROOT / "var" / "serving"
     reports_dir: Path = ROOT / "var" / "reports"
+    metrics_dir: Path = ROOT / "var" / "metrics"
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     candidate_mode: Literal["off", "split", "shadow"] = "off"
     candidate_alias: str = "candidate"
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
     def _separated_by_commas(cls, value: object) -> object:
         return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
-    @field_validator("cache_dir", "reports_dir")
+    @field_validator("cache_dir", "reports_dir", "metrics_dir")
     @classmethod
     def _is_or_can_be_a_folder(cls, path: Path) -> Path:
         try:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, HTTPException, Request
 
 from serving.http.routes.dependencies import BODY, NO_MODEL, Answering
 from serving.http.schemas.recommendations import Recommendations, RecommendRequest
-from serving.telemetry.metrics import ANSWERS
+from serving.telemetry.metrics import ANSWERS, count
 
 router = APIRouter(tags=["recommendations"])
 
@@ -30,7 +30,7 @@ async def recommend(
         genres=body.genres,
         filters=body.filters,
     )
-    ANSWERS.labels(answer.strategy, str(answer.fallback).lower(), arm).inc()
+    count(ANSWERS, answer.strategy, str(answer.fallback).lower(), arm)
     if log.wanted():
         background.add_task(log.write, answer, arm, served, experiment.shadow)
     return Recommendations.of(answer, served.release.version, arm)
