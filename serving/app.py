@@ -13,7 +13,8 @@ from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
 from serving import pages
-from serving.experiments.experiment import AnswerLog, Experiment
+from serving.experiments.answer_log import AnswerLog
+from serving.experiments.experiment import Experiment
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader
 from serving.follow.registry import Registry
@@ -50,6 +51,7 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
         live_ratings.close()
+        app.state.answer_log.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

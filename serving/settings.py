@@ -100,6 +100,13 @@ class Settings(BaseSettings):
             raise ValueError(f"{path} can't be used as a folder ({error.strerror})") from error
         return path
 
+    @field_validator("answer_log", "ratings_file")
+    @classmethod
+    def _can_be_written(cls, path: Path | None) -> Path | None:
+        if path is not None and (reason := unwritable(path)):
+            raise ValueError(f"{path} can't be written ({reason})")
+        return path
+
     @model_validator(mode="after")
     def _key_outside_local_use(self) -> Self:
         needs = {
@@ -128,6 +135,19 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problems = (_problem(e["loc"], e["msg"]) for e in error.errors(include_input=False))
         raise SettingsError("; ".join(problems)) from None
+
+
+def unwritable(path: Path) -> str | None:
+    """Return why a file can't be appended to, or made with its folder; None where it can."""
+    try:
+        found = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:
+        return error.strerror
+    if found == path:
+        return None if path.is_file() and os.access(path, os.W_OK) else "not a writable file"
+    if not found.is_dir():
+        return f"{found} is not a folder"
+    return None if os.access(found, os.W_OK | os.X_OK) else f"{found} is not writable"
 
 
 def _is_loopback(host: str) -> bool:
