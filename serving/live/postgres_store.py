@@ -11,6 +11,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from serving.base.dsn import encrypted
 from serving.live.events import Event, StoredEvent, StoreError
+from serving.live.places import Places
 
 SECONDS = 5.0
 """How long a caller waits for the database before it hears that nothing was stored."""
@@ -31,7 +32,7 @@ _PLACE = "SELECT id FROM live_ratings WHERE key = %s"
 _AFTER = """
 SELECT id, "userId", "movieId", rating, key, given_at
 FROM live_ratings
-WHERE id > %s
+WHERE id >= %s
 ORDER BY id
 """
 
@@ -58,6 +59,7 @@ class PostgresStore:
             name="live ratings",
         )
         self._pool.open()
+        self._places = Places()
 
     def add(self, event: Event) -> StoredEvent:
         """Insert the event; a connection that is lost on the way is replaced, and asked again."""
@@ -70,12 +72,25 @@ class PostgresStore:
                 return self._add(event)
 
     def after(self, place: int) -> list[StoredEvent]:
-        """Select the events beyond a place."""
+        """Select the events beyond a place; a table that was restored or emptied, from its start.
+
+        The last event that was seen is selected once more: it tells that the table is the same.
+        """
+        places = self._places
         with _translated(), self._pool.connection() as connection:
-            return [
-                StoredEvent(found, Event(user, movie, stars, key, given_at))
-                for found, user, movie, stars, key, given_at in connection.execute(_AFTER, [place])
-            ]
+            begin = min(places.seen, places.position(place))
+            rows = connection.execute(_AFTER, [begin]).fetchall()
+            with places.lock:
+                if places.seen and (places.seen, places.mark) not in ((r[0], r[4]) for r in rows):
+                    places.restart()
+                    rows = connection.execute(_AFTER, [0]).fetchall()
+                if rows:
+                    places.seen, places.mark = rows[-1][0], rows[-1][4]
+                found = [
+                    StoredEvent(places.place(at), Event(user, movie, stars, key, given_at))
+                    for at, user, movie, stars, key, given_at in rows
+                ]
+        return [stored for stored in found if stored.place > place]
 
     def close(self) -> None:
         """Close the connections."""
@@ -86,8 +101,9 @@ class PostgresStore:
         with self._pool.connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
             connection.execute(_ADD, values)
-            ((place,),) = connection.execute(_PLACE, [event.key]).fetchall()
-        return StoredEvent(place, event)
+            ((at,),) = connection.execute(_PLACE, [event.key]).fetchall()
+        with self._places.lock:
+            return StoredEvent(self._places.place(at), event)
 
 
 def _address(dsn: str) -> str:
