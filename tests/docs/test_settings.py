@@ -1,4 +1,5 @@
 import re
+from collections.abc import Mapping
 
 import pytest
 from pydantic import BaseModel
@@ -38,7 +39,10 @@ def sections() -> dict[str, type[BaseModel]]:
     return {name: type(f.default) for name, f in fields if isinstance(f.default, BaseModel)}
 
 
-HEADS = {"training.rating": RATING_HEADS, "training.ranking": RANKING_HEADS}
+HEADS: dict[str, Mapping[str, type[BaseModel]]] = {
+    "training.rating": RATING_HEADS,
+    "training.ranking": RANKING_HEADS,
+}
 """Tables of the settings that an algorithm is chosen in; its keys are listed by its name."""
 SECTIONS = {
     key: value
@@ -79,7 +83,13 @@ def test_a_guide_gives_the_default(key: str) -> None:
 def test_every_variable_that_a_document_names_is_a_setting() -> None:
     texts = "\n".join(path.read_text() for path in DOCUMENTS)
     named = set(re.findall(r"CINEMATCH_\w+", texts))
-    overridden = {f"CINEMATCH_{key.replace('.', '__')}".upper() for key in SECTIONS}
+    chosen = {
+        f"{head}.{key}"
+        for head, kinds in HEADS.items()
+        for k in kinds.values()
+        for key in k.model_fields
+    }
+    overridden = {f"CINEMATCH_{key.replace('.', '__')}".upper() for key in {*SECTIONS, *chosen}}
     assert named - set(ALL) - overridden == set()
 
 
