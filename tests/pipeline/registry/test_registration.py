@@ -15,8 +15,8 @@ from cinematch_dagster.pipeline.registry.versions import RegistrationError
 from cinematch_dagster.pipeline.training.data import read_training_data
 from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.recommenders.errors import TrainingError
+from cinematch_dagster.recommenders.fit import fit
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 from serving.model.heads import FactorRating
@@ -202,10 +202,7 @@ def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
     before = read_training_data(warehouse, week(0))
     arrive(1)
     after = read_training_data(warehouse, week(1))
-    options = settings.training.model_dump(exclude={"held_out_share"})
-    one, other = (
-        fit(data.ratings, data.movies, Hyperparameters(**options)) for data in (before, after)
-    )
+    one, other = (fit(data.ratings, data.movies, settings.training) for data in (before, after))
     assert before.sha256 != after.sha256
     assert isinstance(one.rating, FactorRating)
     assert isinstance(other.rating, FactorRating)
