@@ -53,7 +53,7 @@ EXPERIMENT = "cinematch"
 """The experiment in MLflow that holds every training and tuning."""
 SERVING_PREFIX = "CINEMATCH_SERVING_"
 HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
-"""Variables that the platform sets for its processes; nobody else does."""
+"""Variables that the platform sets for its processes; nothing else does."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -183,7 +183,7 @@ class GitHubSettings(Section):
 
 
 class NoticeSettings(Section):
-    """The webhook that is told of failures, drift, promotions and rollbacks; none is an option."""
+    """The webhook that is told of failures, drift, promotions and rollbacks, if there is one."""
 
     webhook_url: SecretStr | None = None
     shape: Literal["slack", "pagerduty"] = "slack"
@@ -270,7 +270,7 @@ class Settings(BaseSettings):
 
     @property
     def live_ratings_file(self) -> Path:
-        """Where an API without a database keeps the ratings that people give it."""
+        """Where an API without a database keeps the ratings that users give it."""
         return self.state_dir / "live_ratings.jsonl"
 
     @property

@@ -18,7 +18,7 @@ from serving.base.files import replace_text
 
 
 def demo_settings(profile: str = SAMPLE) -> Settings:
-    """Return a profile with a state folder, servers and ports that nobody else uses."""
+    """Return a profile with a state folder, servers and ports that no other platform uses."""
     ports = {f"{name}_port": free_port() for name in ("dagster", "mlflow", "api")}
     folder = "demo" if profile == SAMPLE else f"demo-{profile}"
     state = read_settings(profile=profile).state_dir / folder / "state"

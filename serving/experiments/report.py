@@ -22,7 +22,7 @@ class ArmReport:
     Attributes:
         answers: logged.
         users: who got them.
-        fallbacks: answers to people whom the model did not know.
+        fallbacks: answers to users whom the model did not know.
         versions: that answered.
         rated: movies that were rated after they were recommended to that user.
         liked: those of them with 4 stars or more.
