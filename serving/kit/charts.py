@@ -69,7 +69,7 @@ def _largest(series: Sequence[Series]) -> float:
 
 
 def _top(values: Sequence[float], room: float) -> float:
-    """Return the upper end of a scale, above 0; a scale for values that nobody could see is 1."""
+    """Return the upper end of a scale, above 0; 1 where no value is above 1e-9."""
     highest = max(values)
     return highest * room if highest > LEAST else 1.0
 

@@ -92,7 +92,7 @@ def _sentences(found: Performance) -> list[str]:
 
 def _hits(overall: Slice) -> str:
     if overall.hit_rate_at_10 is None:
-        return "Nobody liked a movie that was new to them, so there is no hit rate."
+        return "No user liked a movie that was new to them, so there is no hit rate."
     return (
         f"Of the {number(overall.users)} users who liked a movie that was new to them, "
         f"{percent(overall.hit_rate_at_10, 1)} had one among their ten recommendations (hit rate)."
