@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
+.PHONY: help setup demo test test-lifecycle test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,8 +20,12 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## the whole story on the shipped sample, then its measured values
 	$(BIN)/cinematch demo
 
-test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (a quarter of an hour on two cores)
+test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (some ten minutes on two cores)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --durations=25
+
+test-lifecycle: $(READY) $(if $(CI),programs)  ## the platform as a whole: demo, rollback, faults, backfill (some twenty minutes)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m lifecycle --hypothesis-profile=lifecycle \
+		-n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 test-all: $(READY) lint  ## the test suite with its long tests, and more examples of properties
 	$(BIN)/python -m pytest --hypothesis-profile=thorough
@@ -31,14 +35,17 @@ lint: $(READY)  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A browser and a Postgres of the system's own: without one of them its tests are skipped, which CI
-# must not do in silence. Where root has apt-get, what is missing is installed.
+# Debian's package, then the names of the program that some tests need: without one of them they are
+# skipped, or fail in CI. Where root has apt-get, what is missing is installed.
 programs:
-	@for program in "chromium chromium-browser google-chrome" "postgres /usr/lib/postgresql/*/bin/postgres"; do \
-		for name in $$program; do command -v $$name >/dev/null && continue 2; done; missing=1; done; \
+	@for program in "chromium chromium chromium-browser google-chrome" "openssl openssl" \
+		"pgbouncer pgbouncer /usr/sbin/pgbouncer" \
+		"postgresql postgres /usr/lib/postgresql/*/bin/postgres"; do \
+		set -- $$program; package=$$1; shift; \
+		for name; do command -v $$name >/dev/null && continue 2; done; missing="$$missing $$package"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-		apt-get install -qq --no-install-recommends chromium postgresql >/dev/null; fi
+		apt-get install -qq --no-install-recommends $$missing >/dev/null; fi
 
 # Options that all of them have: PARTS, ROWS, and AGAIN=1 to measure what is known already, too.
 BENCH = $(BIN)/python -m benchmarks.$(1) $(if $(PARTS),--parts $(PARTS)) $(if $(ROWS),--rows $(ROWS)) $(if $(AGAIN),--again)

@@ -10,6 +10,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypedDict
 
+from serving.base.files import replace_text
+
 
 class Measured(TypedDict):
     """When and on what: the first and the last day, the machine, and versions."""
@@ -48,9 +50,7 @@ class Results:
             self.entries() | {name: entry}, indent=1, ensure_ascii=False, allow_nan=False
         )
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        partial.write_text(f"{text}\n", encoding="utf-8")
-        partial.replace(self.path)
+        replace_text(self.path, f"{text}\n")
 
     def figures(self) -> dict[str, Any]:
         """Return the figures of all entries, a dictionary in a dictionary for each slash."""

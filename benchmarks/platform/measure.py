@@ -26,6 +26,8 @@ from benchmarks.platform.backfill import Backfills
 from cinematch_dagster.batches import batch_id, write_batch
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform, processes
+from cinematch_dagster.local.ports import reserved
+from cinematch_dagster.local.watchdog import end_with_us
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, Settings, load_settings
 
@@ -113,8 +115,10 @@ def _load_weeks(
 @contextmanager
 def _scratch(weeks: int) -> Iterator[Settings]:
     """Give settings of a state of its own, whose sensors look once and then not for a day."""
-    with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
-        ports = {f"CINEMATCH_{s}_PORT": str(processes.free_port()) for s in _SERVERS}
+    end_with_us()
+    scratch = tempfile.TemporaryDirectory(prefix="cinematch-bench-")
+    with scratch as name, reserved(len(_SERVERS)) as found:
+        ports = {f"CINEMATCH_{s}_PORT": str(port) for s, port in zip(_SERVERS, found, strict=True)}
         os.environ |= ports | {
             "CINEMATCH_STATE_DIR": f"{name}/var",
             "CINEMATCH_DATA_DIR": f"{name}/data",

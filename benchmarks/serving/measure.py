@@ -20,6 +20,7 @@ from benchmarks.serving import servers
 from benchmarks.serving.load import pace, request, saturate
 from benchmarks.serving.servers import Server
 from benchmarks.serving.synthetic import Size, write_model
+from cinematch_dagster.local.tracking import tracking_server
 from serving.model.recommender import Model
 
 BARE, FIRST, MLFLOW = (
@@ -145,7 +146,7 @@ def _registered(size: Size) -> Iterator[tuple[Path, str]]:
     with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
         folder = Path(name)
         write_model(folder / "model", size)
-        with servers.tracking(folder) as uri:
+        with tracking_server(folder) as uri:
             servers.register(uri, folder / "model")
             yield folder, uri
 
