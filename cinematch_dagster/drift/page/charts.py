@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -66,23 +67,24 @@ def _bar(plot: Plot, style: str, place: float, width: float, share: float) -> Ma
 def progression(
     weeks: Sequence[datetime.date],
     series: Sequence[Series],
-    threshold: float,
-    early: float,
+    threshold: Sequence[float | None],
+    early: Sequence[float | None],
     injected: Sequence[bool],
     title: str,
 ) -> Markup:
-    """Draw scores over the weeks, with the threshold and the mark where early signals start.
+    """Draw scores over the weeks, with the thresholds and the marks where early signals start.
 
     Args:
         weeks: in order, at least one.
         series: scores, one a week.
-        threshold: of the scores.
-        early: score from which there is an early signal.
+        threshold: of the scores, one a week, as it was when the week was judged.
+        early: score from which there was an early signal, likewise.
         injected: whether a week's ratings were altered on purpose.
         title: what is read out in place of the picture.
     """
-    scores = [value for one in series for value in one.values if value is not None]
-    plot = Plot(max([threshold, *scores]) * 1.12)
+    shown = [threshold, *(one.values for one in series)]
+    known = [value for values in shown for value in values if value is not None]
+    plot = Plot(max(known, default=0.01) * 1.12)
     return picture(
         HEIGHT,
         title,
@@ -95,9 +97,15 @@ def progression(
     )
 
 
-def _level(plot: Plot, score: float, style: str) -> Markup:
-    y = plot.y(score)
-    return element("path", d=path([(plot.left, y), (plot.right, y)]), class_=style)
+def _level(plot: Plot, scores: Sequence[float | None], style: str) -> Markup:
+    """Draw a score that stays until it is changed as steps, with a gap where it is not known."""
+    drawn, week = "", 0
+    for score, same in groupby(scores):
+        before, week = week, week + len(list(same))
+        if score is not None:
+            ends = (plot.x(place / len(scores)) for place in (before, week))
+            drawn += path([(x, plot.y(score)) for x in ends])
+    return element("path", d=drawn, class_=style)
 
 
 def _place(week: int, weeks: int) -> float:
@@ -174,18 +182,25 @@ def _row(y: float, height: float, style: str, share: float, top: float) -> Marku
     return bar + text(start + width + 4, y + height - 2, percent(share, 1), "start", "small")
 
 
-def gauge(score: float, threshold: float, early: float, style: str) -> Markup:
-    """Draw a score as a bar, with a tick at its threshold and one where early signals start."""
+def gauge(score: float, threshold: float, early: float | None, style: str) -> Markup:
+    """Draw a score as a bar, with a tick at its threshold and one where early signals start.
+
+    The latter only where it is known.
+    """
     full = max(score, threshold * 1.25)
     scale = WIDTH / full
     return element(
         "svg",
         element("rect", x=0, y=3, width=WIDTH, height=8, class_="track"),
         element("rect", x=0, y=3, width=score * scale, height=8, class_=style),
-        element("rect", x=early * scale - 1, y=3, width=2, height=8, class_="early-tick"),
+        "" if early is None else _early_tick(early * scale),
         element("rect", x=threshold * scale - 1.5, y=0, width=3, height=14, class_="tick"),
         viewBox=f"0 0 {WIDTH} 14",
         preserveAspectRatio="none",
         aria_hidden="true",
         class_="gauge",
     )
+
+
+def _early_tick(x: float) -> Markup:
+    return element("rect", x=x - 1, y=3, width=2, height=8, class_="early-tick")
