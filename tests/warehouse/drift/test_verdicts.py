@@ -53,6 +53,23 @@ def test_a_report_comes_back_to_the_last_digit(
     assert verdict.decided_at is not None
 
 
+def test_each_test_of_both_views_is_an_alert_s_row_and_only_a_view_that_may_alert_fires(
+    checked: DriftReport, connection: psycopg.Connection
+) -> None:
+    found = connection.execute(
+        "SELECT view, feature_name, drift_score, threshold, alert_triggered"
+        " FROM drift_alerts ORDER BY id"
+    ).fetchall()
+    views = (checked.cumulative, checked.per_batch)
+    assert found == [
+        (view.view, test.feature_name, test.score, test.threshold, test.triggered)
+        for view in views
+        for test in view.tests
+    ]
+    assert [row[4] for row in found] == [True] * 3 + [False] * 3
+    assert min(test.score / test.threshold for test in checked.per_batch.tests) > 1
+
+
 def test_a_week_without_ratings_has_its_verdicts(connection: psycopg.Connection) -> None:
     report = check_week(connection, week(3), POLICY)
     assert recorded_report(latest_verdicts(connection)[week(3)]) == report
