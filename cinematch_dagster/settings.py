@@ -6,7 +6,7 @@ A value comes from, first match wins: an argument, a `CINEMATCH_…` environment
 value is none.
 
 The API has settings of its own (`serving/settings.py`): `CINEMATCH_SERVING_…` variables, which
-`.env` may hold as well.
+`.env` may hold as well, as it may those of MLflow and of others whose servers are used.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from pydantic_settings import SettingsError as UnreadableValueError
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
 from cinematch_dagster.drift.evidence import EvidenceThresholds
+from serving.base.scale import HIGHEST, LOWEST, STEP
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "workflow_config" / "profiles"
@@ -51,8 +52,18 @@ SAMPLE = "sample"
 EXPERIMENT = "cinematch"
 """The experiment in MLflow that holds every training and tuning."""
 SERVING_PREFIX = "CINEMATCH_SERVING_"
-HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
+STARTED_WITH = "CINEMATCH_STARTED_WITH_DATABASE"
+"""The sha256 (hex) of the warehouse's address with which the platform started a process."""
+HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG", STARTED_WITH})
 """Variables that the platform sets for its processes; nobody else does."""
+OF_OTHERS = frozenset({"GITHUB_TOKEN", "DOCKER_USERNAME", "DOCKER_PASSWORD", "RENDER_DEPLOY_HOOK"})
+"""Variables of other programs that `.env` may hold for them, beside those that begin so:"""
+PREFIXES_OF_OTHERS = ("MLFLOW_", "AWS_", "AZURE_", "GOOGLE_")
+FIRST_VERSIONS = {
+    "MLFLOW_USERNAME": "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_PASSWORD": "MLFLOW_TRACKING_PASSWORD",
+}
+"""The first version's names of MLflow's variables."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -96,7 +107,7 @@ class DataSettings(Section):
 class InjectionSettings(Section):
     """Drift injected for simulations: the last batch once more, changed in these ways."""
 
-    shift: float = Field(0.0, ge=-4.5, le=4.5, multiple_of=0.5)
+    shift: float = Field(0.0, ge=LOWEST - HIGHEST, le=HIGHEST - LOWEST, multiple_of=STEP)
     noise: float = Field(0.0, ge=0)
     genre_swap: tuple[str, str] | None = None
     cold_users: float = Field(0.0, ge=0, le=1)
@@ -205,6 +216,31 @@ class FreshnessSettings(Section):
     sensor_max_minutes: float = Field(10.0, gt=0)
 
 
+class _ByField(PydanticBaseSettingsSource):
+    """Another source, its values under the names of their fields.
+
+    Under an alias a value of `.env` would stand beside one of the environment, and could win.
+    """
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self.source = source
+        self.names = {
+            alias: name
+            for name, field in source.settings_cls.model_fields.items()
+            if isinstance(field.validation_alias, AliasChoices)
+            for alias in field.validation_alias.choices
+        }
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return what the other source returns."""
+        return self.source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the other source's values."""
+        return {self.names.get(name, name): value for name, value in self.source().items()}
+
+
 class Settings(BaseSettings):
     """All settings. `load_settings()` is the way to get them."""
 
@@ -222,9 +258,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, validation_alias=AliasChoices("CINEMATCH_DATABASE_URL", "NEON_CONNECTION_STRING")
     )
-    mlflow_tracking_uri: str | None = None
+    mlflow_tracking_uri: str | None = Field(
+        None, validation_alias=AliasChoices("CINEMATCH_MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI")
+    )
     state_dir: Folder = ROOT / "var"
     data_dir: Folder = ROOT / "data"
+    prepared_root: Folder | None = None
     dagster_port: Port = 3000
     mlflow_port: Port = 5000
     api_port: Port = 8000
@@ -286,7 +325,7 @@ class Settings(BaseSettings):
     def prepared_dir(self) -> Path:
         """Where the preparation writes its files: each profile's weeks are its own."""
         name = "prepared" if self.profile == SAMPLE else f"prepared-{self.profile}"
-        return self.data_dir / name
+        return (self.prepared_root or self.data_dir) / name
 
     @property
     def tracking_uri(self) -> str:
@@ -303,11 +342,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the profile's file below the environment and above the defaults."""
-        first: tuple[PydanticBaseSettingsSource, ...] = (
-            init_settings,
-            env_settings,
-            dotenv_settings,
-        )
+        first = tuple(map(_ByField, (init_settings, env_settings, dotenv_settings)))
         profile = next((name for s in first if (name := s().get("profile"))), SAMPLE)
         return (*first, TomlConfigSettingsSource(settings_cls, profile_file(profile)))
 
@@ -338,7 +373,8 @@ def read_settings(env_file: Path = ENV_FILE, /, **overrides: Any) -> Settings:
         SettingsError: naming each key that is unknown or out of range, never a secret.
     """
     ours = (name for name in os.environ if name.upper().startswith(PREFIX))
-    if unknown := sorted({name for name in (*ours, *dotenv_values(env_file)) if not _known(name)}):
+    in_file = (name for name in dotenv_values(env_file) if not _of_others(name))
+    if unknown := sorted({name for name in (*ours, *in_file) if not _known(name)}):
         raise SettingsError(f"{', '.join(unknown)}: not a setting, see .env.example")
     try:
         return Settings(_env_file=env_file, **overrides)
@@ -358,6 +394,10 @@ def _known(name: str) -> bool:
     return variable in names | HANDED_DOWN or variable.startswith((SERVING_PREFIX, *sections))
 
 
+def _of_others(name: str) -> bool:
+    return name in OF_OTHERS or name.startswith(PREFIXES_OF_OTHERS)
+
+
 def _is_section(field: FieldInfo) -> bool:
     return isinstance(field.default, BaseModel)
 
@@ -370,7 +410,17 @@ def _problem(error: ErrorDetails) -> str:
     return f"{key}: {problem}" if key else problem
 
 
-def serving_variables(env_file: Path = ENV_FILE) -> dict[str, str]:
-    """Return the API's variables in the `.env` file, for its environment."""
-    found = dotenv_values(env_file).items()
-    return {name: value for name, value in found if name.startswith(SERVING_PREFIX) and value}
+def variables_for_servers(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return what the environment of a server begins with: the API's and others' variables.
+
+    Those in the `.env` file, and over them the environment's, each as its program calls it.
+    """
+    found = {
+        name: value
+        for name, value in dotenv_values(env_file).items()
+        if value and (name.startswith(SERVING_PREFIX) or _of_others(name))
+    } | dict(os.environ)
+    for old, name in FIRST_VERSIONS.items():
+        if found.get(old):
+            found.setdefault(name, found[old])
+    return found

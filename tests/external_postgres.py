@@ -11,9 +11,9 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres.binaries import OLDEST
 from cinematch_dagster.postgres.os_user import Account
+from tests.ports import free_port
 
 PASSWORD = "p@ss/w:rd%&?"
 SUPERUSER_PASSWORD = "superuser's"

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from benchmarks.models.store import Figures
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.evaluation import random_split
 from cinematch_dagster.recommenders.evaluation.predictor import Scorer as Order
@@ -25,6 +24,7 @@ from serving.model.scoring.scorer import Scorer
 
 HIDDEN_SHARE: Final = 0.1
 TEST_SHARE: Final = 0.1
+Figures = dict[str, float]
 Mask = npt.NDArray[np.bool_]
 
 

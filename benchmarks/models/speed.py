@@ -13,9 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 import surprise
 
+from benchmarks.common.timing import GB, in_child, medians, memory_now, memory_peak, seconds
 from benchmarks.models.quality import defaults
-from benchmarks.models.store import Figures
-from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import rmse
@@ -30,6 +29,7 @@ from serving.model.scoring.top import best
 
 OURS, SURPRISE = "ours", "surprise"
 TOP: Final = 10
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,24 +57,23 @@ class Size:
 
 def loading(ratings: Path, rounds: int) -> Figures:
     """Time the way from a frame to Surprise's training set, and its memory beyond the frame."""
-    found: dict[str, list[tuple[float, int]]] = {OURS: [], SURPRISE: []}
+    found: dict[str, list[tuple[float, float]]] = {OURS: [], SURPRISE: []}
     for _ in range(rounds):
         for way, results in found.items():
             results.append(in_child(_load, ratings, way))
     return {
-        f"{way}_{what}": statistics.median(result[place] for result in results)
-        for way, results in found.items()
-        for place, what in enumerate(("seconds", "bytes"))
+        what: _pair({way: statistics.median(r[place] for r in all_) for way, all_ in found.items()})
+        for place, what in enumerate(("seconds", "gb"))
     }
 
 
-def _load(path: Path, way: str) -> tuple[float, int]:
+def _load(path: Path, way: str) -> tuple[float, float]:
     frame = pd.read_parquet(path)
     make = _arrays if way == OURS else _dataset
     make(frame.head(1_000))  # everything is imported by then
     before = memory_now()
     taken = seconds(lambda: make(frame))
-    return taken, memory_peak() - before
+    return taken, (memory_peak() - before) / GB
 
 
 def _arrays(frame: pd.DataFrame) -> surprise.Trainset:
@@ -99,7 +98,7 @@ def fitting(ratings: pd.DataFrame, size: Size) -> Figures:
         OURS: lambda: seconds(lambda: _descend(trainset, h, size.epochs)),
         SURPRISE: lambda: seconds(lambda: algorithm.fit(trainset)),
     }
-    figures = _named("fit", medians(fit, size.rounds))
+    figures: Figures = {"fit": _pair(medians(fit, size.rounds))}
     theirs = _scorer(interactions, trainset, _learnt(algorithm), h)
     ours = _scorer(interactions, trainset, _descend(trainset, h, size.epochs), h)
     triples = list(held_out[["userId", "movieId", "rating"]].itertuples(index=False, name=None))
@@ -110,9 +109,9 @@ def fitting(ratings: pd.DataFrame, size: Size) -> Figures:
             lambda: surprise.accuracy.rmse(algorithm.test(triples), verbose=False)
         ),
     }
-    figures |= _named("evaluation", medians(evaluate, size.rounds))
+    figures["evaluation"] = _pair(medians(evaluate, size.rounds))
     away = np.abs(ours.predict(users, movies) - theirs.predict(users, movies))
-    return figures | {"pairs": float(len(held_out)), "largest_difference": float(away.max())}
+    return figures | {"pairs": len(held_out), "largest_difference": float(away.max())}
 
 
 def one_user(size: Size) -> Figures:
@@ -130,9 +129,13 @@ def one_user(size: Size) -> Figures:
     movies = interactions.movie_ids
     profiles = [interactions.profiles.take(np.array([u])) for u in range(size.calls)]
     users = interactions.user_ids[: size.sampled].tolist()
+    lists = {
+        OURS: _p50(lambda p: best(ranking.scores(p)[0], TOP), profiles),
+        SURPRISE: _p50(lambda u: _surprise_list(algorithm, u, movies), users),
+    }
     return {
-        "list_ours": _p50(lambda p: best(ranking.scores(p)[0], TOP), profiles),
-        "list_surprise": _p50(lambda u: _surprise_list(algorithm, u, movies), users),
+        "movies": size.movies,
+        "list": _pair(lists),
         "stars_fold_in": _p50(rating.fold_in, profiles),
         "order_fold_in": _p50(ranking.vectors, profiles),  # type: ignore[attr-defined]  # ALS has
     }
@@ -159,11 +162,12 @@ def all_users(ratings: pd.DataFrame, size: Size) -> Figures:
         SURPRISE: lambda: seconds(loop) * len(interactions.user_ids) / len(sampled),
     }
     counts = {"users": len(interactions.user_ids), "movies": len(rated)}
-    return _named("lists", medians(ways, size.rounds)) | {k: float(v) for k, v in counts.items()}
+    return {"lists": _pair(medians(ways, size.rounds)), **counts}
 
 
-def _named(what: str, found: Mapping[str, float]) -> Figures:
-    return {f"{what}_{way}": value for way, value in found.items()}
+def _pair(found: Mapping[str, float]) -> Figures:
+    """Return what both ways took, and how many times more Surprise's did."""
+    return {**found, "ratio": found[SURPRISE] / max(found[OURS], 1e-9)}
 
 
 def _p50(work: Callable[[Any], object], arguments: list[Any]) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 
 import pandas as pd
@@ -21,6 +20,7 @@ from cinematch_dagster.batches.validation import (
     check_size,
     check_types,
 )
+from serving.base.files import replacing
 
 INJECTED_KEY = b"cinematch.injected"
 SCHEMA = pa.schema(
@@ -57,18 +57,13 @@ def write_batch(folder: Path, batch_id: str, frame: pd.DataFrame, injected: str 
     columns = [frame[column].to_numpy() for column in COLUMNS]
     table = pa.table([*columns, pa.repeat(batch_id, len(frame))], schema=SCHEMA)
     path = folder / f"{batch_id}.parquet"
-    partial = folder / f".{batch_id}.{os.getpid()}.partial"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with replacing(path) as partial:
         pq.write_table(
             table.replace_schema_metadata(metadata),
             partial,
             compression="zstd",
             write_page_checksum=True,
         )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

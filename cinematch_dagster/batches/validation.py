@@ -13,14 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from cinematch_dagster.batches.errors import BadBatchError
-from cinematch_dagster.batches.frame import (
-    PAIR,
-    is_id,
-    is_on_scale,
-    is_plausible_time,
-    pair_keys,
-    repeated,
-)
+from cinematch_dagster.batches.frame import PAIR, is_id, is_plausible_time, pair_keys, repeated
+from serving.base.scale import is_on_scale
 
 MOST_ROWS: Final = 30_000_000
 MOST_BYTES: Final = 2**31  # of all columns, before compression

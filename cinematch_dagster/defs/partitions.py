@@ -6,17 +6,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from cinematch_dagster.batches.weeks import WEEK, week_zero
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.dagster_internals import RANGE_END_TAG, RANGE_START_TAG
+from cinematch_dagster.defs.definition_settings import FIRST_WEEK, WEEKS
 
 T = TypeVar("T")
-
-_data = load_settings().data
 
 
 def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
@@ -31,10 +26,10 @@ def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
 
 
 #: The weeks in which a batch can arrive.
-weeks = weekly(_data.first_week, _data.weeks)
+weeks = weekly(FIRST_WEEK, WEEKS)
 
 #: The same weeks and, before them, week zero: the model trained on the baseline alone.
-model_weeks = weekly(week_zero(_data.first_week), _data.weeks + 1)
+model_weeks = weekly(week_zero(FIRST_WEEK), WEEKS + 1)
 
 #: A model's week depends on the same week's drift report; week zero has none.
 drift_of_model_week = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
@@ -62,6 +57,6 @@ def consecutive(found: Sequence[T], week_of: Callable[[T], datetime.date]) -> li
 def range_tags(first: datetime.date, last: datetime.date) -> dict[str, str]:
     """Return the tags with which one run computes all weeks from the first to the last."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+        RANGE_START_TAG: first.isoformat(),
+        RANGE_END_TAG: last.isoformat(),
     }

@@ -11,12 +11,12 @@ from cinematch_dagster.batches.frame import (
     COLUMNS,
     as_ratings,
     is_id,
-    is_on_scale,
     is_plausible_time,
     pair_keys,
     repeated,
 )
 from cinematch_dagster.movielens.errors import TooManyRejectsError
+from serving.base.scale import is_on_scale
 
 DUPLICATE: Final = "duplicate"
 _VALID: Final = {

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.batches.frame import HIGHEST, LOWEST, STEP, in_order
+from cinematch_dagster.batches.frame import in_order
+from serving.base.scale import HIGHEST, LOWEST, STEP
 
 
 @dataclass(frozen=True)

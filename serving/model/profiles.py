@@ -9,10 +9,11 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from serving.base.scale import STEP, half_stars
 from serving.model.arrays import Floats, Offsets, Rows
 from serving.model.scoring.fold_in import NEUTRAL_STARS
 
-HALF = np.float32(0.5)
+HALF = np.float32(STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Profiles:
         owners, movies = owners[order], movies[order]
         last = np.ones(len(order), dtype=np.bool_)
         last[:-1] = (owners[1:] != owners[:-1]) | (movies[1:] != movies[:-1])
-        halves = np.rint(stars[order][last] * 2).astype(np.uint8)
+        halves = half_stars(stars[order][last])
         offsets = np.concatenate(([0], np.cumsum(np.bincount(owners[last], minlength=n))))
         return cls(offsets, movies[last], halves)
 

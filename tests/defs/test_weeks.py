@@ -11,7 +11,6 @@ import dagster as dg
 import psycopg
 import pytest
 
-from cinematch_dagster.defs.partitions import weekly
 from cinematch_dagster.drift import Level
 from cinematch_dagster.pipeline.drift.input_digest import current_evidence
 from cinematch_dagster.pipeline.drift.report import check_week, week_report
@@ -66,15 +65,6 @@ def test_a_week_without_a_batch_reports_nothing_of_the_weeks_before_it(
         assert check_week(database, missing, policy).level is Level.EMPTY
         assert current_evidence(database, missing, policy) == set()
     assert rows(database, "SELECT count(*) FROM drift_alerts") == alerts
-
-
-def test_weeks_to_come_are_there_since_a_batch_may_be_early() -> None:
-    today = datetime.date.today()
-    monday = today - datetime.timedelta(days=today.weekday())
-    keys = weekly(monday, 12).get_partition_keys()
-    assert keys == [str(monday + datetime.timedelta(weeks=n)) for n in range(12)]
-    keys = weekly(datetime.date(2024, 1, 1), 2).get_partition_keys()
-    assert keys == ["2024-01-01", "2024-01-08"]
 
 
 def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(

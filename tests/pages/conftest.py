@@ -14,7 +14,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from serving.app import create_app
 from serving.settings import Settings
 from tests.pages.models import FolderRegistry
-from tests.serving.support import HTTP, free_port
+from tests.ports import free_port
+from tests.serving.support import HTTP
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

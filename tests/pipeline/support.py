@@ -19,12 +19,8 @@ with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     from mlflow import MlflowClient
 
     from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, PRODUCTION
-    from cinematch_dagster.pipeline.training.train import (
-        TrainingData,
-        TrainingResult,
-        read_training_data,
-        train,
-    )
+    from cinematch_dagster.pipeline.training.data import TrainingData, read_training_data
+    from cinematch_dagster.pipeline.training.train import TrainingResult, train
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 SMALL_MODELS = {

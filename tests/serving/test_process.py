@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from serving.settings import PREFIX
+from tests.ports import free_port
 from tests.serving.support import (
     HTTP,
     Publish,
     api,
     broken_model,
-    free_port,
     tiny_model,
     wait_for_problem,
 )

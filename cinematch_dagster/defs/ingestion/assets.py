@@ -1,4 +1,4 @@
-"""`ratings_buffer`: one partition is one weekly batch, loaded whole or not at all."""
+"""`live_ratings_batch` and `ratings_buffer`: how weekly files come about, and into Postgres."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -11,12 +11,38 @@ import psycopg
 from cinematch_dagster.batches import BadBatchError
 from cinematch_dagster.defs.partitions import to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retries import transient_faults
+from cinematch_dagster.defs.retries import final, transient_faults
+from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out
 from cinematch_dagster.pipeline.ingestion.load import FINDINGS, LoadedWeek, load_week
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, ingestion
 
 REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
+
+
+@dg.asset(
+    group_name="preparation",
+    kinds={"postgres", "parquet"},
+    owners=["team:data-platform"],
+    retry_policy=transient_faults,
+    description=(
+        "Ratings that people gave through the API since the last time: written into the landing "
+        "folder as `live_wN` of the next week, each exactly once. `landing_folder_sensor` takes it "
+        "from there."
+    ),
+)
+def live_ratings_batch(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Write the file, if any rating waits."""
+    with final(NoWeekLeftError):
+        written = write_out(warehouse.dsn, settings)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(batch.rows for batch in written),
+            "batches": {batch.batch_id: batch.rows for batch in written},
+        }
+    )
 
 
 @dg.asset(
@@ -38,7 +64,9 @@ REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
     ),
 )
 def ratings_buffer(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Load every week of the run; a week that can't be loaded does not take the others along."""
     loaded: dict[str, list[LoadedWeek]] = {}
@@ -48,7 +76,7 @@ def ratings_buffer(
     with warehouse.connection() as connection:
         for key in context.partition_keys:
             try:
-                loaded[key] = load_week(dsn, to_week(key), load_settings(), connection)
+                loaded[key] = load_week(dsn, to_week(key), settings, connection)
             except REFUSALS as error:
                 refused.append(str(error))
             except OSError as error:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.page import charts
-from cinematch_dagster.drift.page.charts import Series
-from cinematch_dagster.drift.page.formats import number, percent
 from cinematch_dagster.drift.page.inputs import SLICES, Performance, Slice, WeekReport
 from cinematch_dagster.drift.page.panels import Mark, mark_of
+from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.performance import PERFORMANCE_TESTS
 from cinematch_dagster.drift.verdict import DriftPolicy, Level, TestResult
+from serving.kit import charts
+from serving.kit.charts import Series
+from serving.kit.formats import number, percent
 
 NO_MODEL = "No model was in production yet when this week came in."
 ANSWERS: Mapping[Level, str] = {
@@ -117,13 +118,12 @@ def _progressions(
         (
             name,
             policy.performance_threshold,
-            charts.progression(
-                [each.week for each in weeks],
+            progression(
+                weeks,
                 [Series("alone", [_score(each.performance, place) for each in weeks])],
-                threshold=policy.performance_threshold,
-                early=policy.early_threshold(policy.performance_threshold),
-                injected=[each.injected is not None for each in weeks],
-                title=f"{name}: by how much it was worse than on the own test, week by week",
+                policy.performance_threshold,
+                policy,
+                f"{name}: by how much it was worse than on the own test, week by week",
             ),
         )
         for place, name in enumerate(PERFORMANCE_TESTS.values())

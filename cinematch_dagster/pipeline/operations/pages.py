@@ -2,9 +2,7 @@
 
 import datetime
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import psycopg
 
@@ -33,6 +31,7 @@ from cinematch_dagster.warehouse.drift.histograms import (
 from cinematch_dagster.warehouse.drift.performance import Measured, recorded_performance
 from cinematch_dagster.warehouse.drift.population import Audience, Sides, genre_counts, population
 from cinematch_dagster.warehouse.operations.week_history import decided_on, loaded_batches
+from serving.base.files import replace_text
 
 INDEX = "index.html"
 DASHBOARD = "dashboard.json"
@@ -59,11 +58,11 @@ def write_pages(
         if known.week in audiences:
             histograms = _histograms(connection, known.week)
             page = _page(connection, history[:number], histograms, audiences[known.week], settings)
-            _replace(folder / known.file_name, page)
+            replace_text(folder / known.file_name, page)
             charts[known.week] = week_picture(history[:number], *histograms, policy)
     if history:
-        _replace(folder / INDEX, index_page(history, policy))
-    _replace(folder / DASHBOARD, json.dumps(snapshot(connection, history)))
+        replace_text(folder / INDEX, index_page(history, policy))
+    replace_text(folder / DASHBOARD, json.dumps(snapshot(connection, history)))
     return charts
 
 
@@ -126,9 +125,3 @@ def _page(
     ]
     decided = [Decided(*row) for row in decided_on(connection, week)]
     return week_page(history, baseline, alone, so_far, settings.drift, decided)
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

@@ -21,6 +21,7 @@ from cinematch_dagster.movielens import (
 )
 from cinematch_dagster.movielens.sources.download import Progress
 from cinematch_dagster.settings import Settings
+from serving.base.files import replacing
 
 INITIAL_FILE = "ratings_initial_ml.parquet"
 FEATURES_FILE = "movie_features_small.parquet"
@@ -117,7 +118,5 @@ def prepare_features(settings: Settings) -> MovieFeatures:
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a Parquet file at once: a reader sees the old one or the new one."""
-    partial = path.with_name(f".{path.name}.partial")
-    frame.to_parquet(partial, index=False)
-    partial.replace(path)
+    with replacing(path) as partial:
+        frame.to_parquet(partial, index=False)

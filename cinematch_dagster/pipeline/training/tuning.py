@@ -14,9 +14,10 @@ from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from cinematch_dagster.pipeline.training.train import hyperparameters_of, ratings_sha256
+from cinematch_dagster.pipeline.training.data import ratings_sha256
+from cinematch_dagster.pipeline.training.train import hyperparameters_of
 from cinematch_dagster.postgres.connection import connect, ensure_database
-from cinematch_dagster.postgres.dsn import sqlalchemy_url
+from cinematch_dagster.postgres.dsn import neighbour, sqlalchemy_url
 from cinematch_dagster.recommenders.errors import DivergedError, TooManyMoviesError
 from cinematch_dagster.recommenders.tuning.search import (
     Head,
@@ -86,7 +87,7 @@ def tune(
     """Run some more trials of the study of this data and head, and return its best.
 
     Args:
-        dsn: of the warehouse; the study is in the database `optuna` on the same server.
+        dsn: of the warehouse; the study is in the database `optuna` beside it.
         settings: which algorithm, the hyperparameters that are not searched, and the seed.
         head: whose algorithm is tuned.
         trials: how many more.
@@ -100,7 +101,7 @@ def tune(
     algorithm = settings.rating_head if head == "rating" else settings.ranking_head
     objective = Objective(algorithm, hyperparameters_of(settings), time_folds(ratings))
     sha256 = ratings_sha256(ratings)
-    storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, DATABASE)))
+    storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, neighbour(dsn, DATABASE))))
     try:
         name = f"{algorithm}-{sha256[:16]}-{objective.fixed_sha256[:8]}"
         study = _study(storage, name, objective, settings.seed)

@@ -12,19 +12,13 @@ from serving.live.postgres_store import WRITERS_TURN
 
 
 def take_over(connection: psycopg.Connection, events: Iterable[Event]) -> None:
-    """Store events from elsewhere; those that are here already stay as they are."""
+    """Store the events from elsewhere that are not here yet, in their order, in one statement."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
-    for e in events:
-        connection.execute(
-            query("ingestion/live_rating_insert"),
-            {
-                "key": e.key,
-                "user_id": e.user_id,
-                "movie_id": e.movie_id,
-                "rating": e.rating,
-                "given_at": e.given_at,
-            },
-        )
+    connection.execute(query("ingestion/live_ratings_elsewhere"))
+    with connection.cursor().copy("COPY live_ratings_elsewhere FROM STDIN") as copy:
+        for place, e in enumerate(events):
+            copy.write_row((place, e.key, e.user_id, e.movie_id, e.rating, e.given_at))
+    connection.execute(query("ingestion/live_ratings_insert"))
 
 
 def assign_waiting(connection: psycopg.Connection, batch_id: str) -> int:

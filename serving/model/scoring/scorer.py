@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from serving.base.scale import HIGHEST, LOWEST
 from serving.model.arrays import Floats, Ints
 from serving.model.heads import RankingHead, RatingHead
 from serving.model.id_index import find_all
 from serving.model.profiles import Profiles
-from serving.model.scoring.user_state import HIGHEST, LOWEST
 
 _BLOCK = 4_096
 """Pairs at once: their factors stay in the cache, and memory is used again."""

@@ -14,10 +14,10 @@ import pytest
 
 from cinematch_dagster.batches import write_batch
 from cinematch_dagster.local.databases import prepare_warehouse
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, load_settings
 from tests.e2e.faults.platform import Platform, environment, monday
+from tests.ports import free_port
 from tests.sample import prepared_sample
 
 LOG = "FAULT_LOG"

@@ -40,11 +40,14 @@ def week(platform: Platform, drop: Drop) -> int:
         pytest.param(
             "promotions",
             "EXCLUSIVE",
-            marks=pytest.mark.fault(
-                name="MLflow is away",
-                done="a while, between a promotion's row and its alias",
-                holds=BACK,
-            ),
+            marks=[
+                pytest.mark.lifecycle,
+                pytest.mark.fault(
+                    name="MLflow is away",
+                    done="a while, between a promotion's row and its alias",
+                    holds=BACK,
+                ),
+            ],
         ),
     ],
 )

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from cinematch_dagster.batches import read_batch
-from cinematch_dagster.defs.ingestion.live import live_ratings_batch
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.ingestion.assets import live_ratings_batch
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.ingestion import live_ratings
 from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out
 from cinematch_dagster.pipeline.preparation.files import file_sha256
@@ -154,7 +154,7 @@ def test_the_asset_says_what_it_wrote(settings: Settings, store: PostgresStore) 
     assert settings.landing_dir.is_dir()
 
     def rows() -> object:
-        run = dg.materialize([live_ratings_batch], resources={"warehouse": WarehouseResource()})
+        run = dg.materialize([live_ratings_batch], resources=RESOURCES)
         (event,) = run.asset_materializations_for_node("live_ratings_batch")
         return event.metadata["dagster/row_count"].value
 

@@ -14,10 +14,9 @@ from mlflow import MlflowClient
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.training.tuning import model_tuning
+from cinematch_dagster.defs.resources import RESOURCES
+from cinematch_dagster.defs.training.jobs import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.pipeline.training.tuning import read_ratings, tune
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.dsn import with_database
@@ -26,6 +25,7 @@ from cinematch_dagster.recommenders.tuning import search as space
 from cinematch_dagster.recommenders.tuning.search import Range, TuningError
 from cinematch_dagster.settings import Settings, TrainingSettings, load_settings
 from cinematch_dagster.warehouse.training.training_data import held_out, standing_test
+from tests.ports import free_port
 
 Arrive = Callable[[int], None]
 QUICK = {
@@ -158,7 +158,7 @@ def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None
     run_id = mlflow.start_run().info.run_id
     done = model_tuning.execute_in_process(
         run_config=dg.RunConfig({"tune_model": {"config": {"head": "rating", "trials": 2}}}),
-        resources={"warehouse": WarehouseResource(), "mlflow": mlflow},
+        resources={**RESOURCES, "mlflow": mlflow},
     )
     assert done.success
     client = MlflowClient(settings.tracking_uri)
@@ -180,9 +180,7 @@ def test_a_run_that_fails_is_ended_as_failed(
     load_settings.cache_clear()
     run_id = mlflow.start_run().info.run_id
     with pytest.raises(TuningError, match="nothing to tune"):
-        model_tuning.execute_in_process(
-            resources={"warehouse": WarehouseResource(), "mlflow": mlflow}
-        )
+        model_tuning.execute_in_process(resources={**RESOURCES, "mlflow": mlflow})
     assert MlflowClient(settings.tracking_uri).get_run(run_id).info.status == "FAILED"
 
 
