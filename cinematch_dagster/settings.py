@@ -396,17 +396,19 @@ def _problem(error: ErrorDetails) -> str:
     return f"{key}: {problem}" if key else problem
 
 
-def variables_for_servers(env_file: Path = ENV_FILE) -> dict[str, str]:
-    """Return what the environment of a server begins with: the API's and others' variables.
+def variables_of_others(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return other programs' variables: the environment's, and those that only `.env` holds.
 
-    Those in the `.env` file, and over them the environment's, each as its program calls it.
+    MLflow's have the names by which its client knows them.
     """
-    found = {
-        name: value
-        for name, value in dotenv_values(env_file).items()
-        if value and (name.startswith(SERVING_PREFIX) or _of_others(name))
-    } | dict(os.environ)
-    for old, name in FIRST_VERSIONS.items():
-        if found.get(old):
-            found.setdefault(name, found[old])
-    return found
+    in_file = {name: text for name, text in dotenv_values(env_file).items() if text}
+    found = {name: text for name, text in (in_file | dict(os.environ)).items() if _of_others(name)}
+    named = {name: found[old] for old, name in FIRST_VERSIONS.items() if found.get(old)}
+    return named | found
+
+
+def variables_for_servers(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return what a server's environment begins with: this one, others' variables, the API's."""
+    ours = dotenv_values(env_file).items()
+    for_api = {name: text for name, text in ours if text and name.startswith(SERVING_PREFIX)}
+    return for_api | dict(os.environ) | variables_of_others(env_file)
