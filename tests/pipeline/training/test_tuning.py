@@ -29,6 +29,7 @@ from cinematch_dagster.recommenders.tuning import search as space
 from cinematch_dagster.recommenders.tuning.search import TuningError
 from cinematch_dagster.settings import Settings, TrainingSettings, load_settings
 from cinematch_dagster.warehouse.training.training_data import held_out, standing_test
+from tests.pipeline.support import SMALL_MODELS
 from tests.ports import free_port
 
 Arrive = Callable[[int], None]
@@ -57,6 +58,15 @@ def tracked(settings: Settings) -> Iterator[None]:
     mlflow.set_experiment("cinematch")
     yield
     mlflow.set_tracking_uri(before)
+
+
+def choose_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose the algorithm without hyperparameters; what is set for another one is gone."""
+    for name in SMALL_MODELS:
+        if "__RATING__" in name:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
+    load_settings.cache_clear()
 
 
 def study(warehouse: str, name: str) -> optuna.Study:
@@ -179,8 +189,7 @@ def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None
 def test_a_run_that_fails_is_ended_as_failed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
-    load_settings.cache_clear()
+    choose_baseline(monkeypatch)
     run_id = mlflow.start_run().info.run_id
     with pytest.raises(TuningError, match="nothing to tune"):
         model_tuning.execute_in_process(resources={**RESOURCES, "mlflow": mlflow})
@@ -205,8 +214,7 @@ def test_the_command_prints_lines_for_a_profile(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("warehouse")
 def test_an_algorithm_without_hyperparameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
-    load_settings.cache_clear()
+    choose_baseline(monkeypatch)
     result = CliRunner().invoke(cli.app, ["tune", "rating"])
     assert result.exit_code == 2
     assert "has nothing to tune" in result.stderr
