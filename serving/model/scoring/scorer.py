@@ -31,7 +31,7 @@ class Scorer:
         rating: the head that expects stars, with these users.
         ranking: the head that orders.
         candidates: whether a movie may be recommended, and its ratings count.
-        popularity: scores for everybody else; -inf for a movie without a training rating.
+        popularity: scores for every other user; -inf for a movie without a training rating.
     """
 
     movie_ids: Ints

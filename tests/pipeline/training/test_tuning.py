@@ -11,6 +11,7 @@ import mlflow
 import optuna
 import pytest
 from mlflow import MlflowClient
+from psycopg import sql
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
@@ -19,7 +20,7 @@ from cinematch_dagster.defs.training.jobs import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
 from cinematch_dagster.pipeline.training.tuning import read_ratings, tune
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.postgres.dsn import with_database
+from cinematch_dagster.postgres.dsn import neighbour, with_database
 from cinematch_dagster.recommenders.algorithm import Range
 from cinematch_dagster.recommenders.evaluation.pairs import keys_of
 from cinematch_dagster.recommenders.ranking.ease import Ease
@@ -36,12 +37,18 @@ Arrive = Callable[[int], None]
 QUICK = {"factors": Range(2, 8), "epochs": Range(1, 3)}
 
 
+def dropped(warehouse: str) -> sql.Composed:
+    """The statement that removes every study of a warehouse."""
+    name = sql.Identifier(neighbour(warehouse, "optuna"))
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
+
+
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, warehouse: str) -> None:
     """A small search, and no study of another test: all share the server's database `optuna`."""
     monkeypatch.setattr(Svd, "search", QUICK)
     with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS optuna WITH (FORCE)")
+        server.execute(dropped(warehouse))
 
 
 @pytest.fixture
@@ -131,7 +138,7 @@ def test_values_with_which_the_descent_diverges_are_given_up_and_the_others_go_o
     assert told[-1] == found.current
     monkeypatch.setattr(Svd, "search", {"learning_rate": Range(1e8, 1e9)})
     with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE optuna WITH (FORCE)")
+        server.execute(dropped(warehouse))
     with pytest.raises(TuningError, match="none of the 1 trials of svd-"):
         tune(warehouse, training, "rating", 1, lambda _done, _all, best: told.append(best))
     assert math.isnan(told[-1])
