@@ -58,7 +58,7 @@ SERVING_PREFIX = "CINEMATCH_SERVING_"
 STARTED_WITH = "CINEMATCH_STARTED_WITH_DATABASE"
 """The sha256 (hex) of the warehouse's address with which the platform started a process."""
 HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG", STARTED_WITH})
-"""Variables that the platform sets for its processes; nobody else does."""
+"""Variables that the platform sets for its processes; nothing else does."""
 OF_OTHERS = frozenset({"GITHUB_TOKEN", "DOCKER_USERNAME", "DOCKER_PASSWORD", "RENDER_DEPLOY_HOOK"})
 """Variables of other programs that `.env` may hold for them, beside those that begin so:"""
 PREFIXES_OF_OTHERS = ("MLFLOW_", "AWS_", "AZURE_", "GOOGLE_")
@@ -171,7 +171,7 @@ class GitHubSettings(Section):
 
 
 class NoticeSettings(Section):
-    """The webhook that is told of failures, drift, promotions and rollbacks; none is an option."""
+    """The webhook that is told of failures, drift, promotions and rollbacks, if there is one."""
 
     webhook_url: SecretStr | None = None
     shape: Literal["slack", "pagerduty"] = "slack"
@@ -286,7 +286,7 @@ class Settings(BaseSettings):
 
     @property
     def live_ratings_file(self) -> Path:
-        """Where an API without a database keeps the ratings that people give it."""
+        """Where an API without a database keeps the ratings that users give it."""
         return self.state_dir / "live_ratings.jsonl"
 
     @property

@@ -139,7 +139,7 @@ class Artifact:
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
-        """Whether a movie may be recommended to a user of whom ratings are known, (n_movies,)."""
+        """Whether a movie may be recommended to a user with ratings, (n_movies,)."""
         return np.asarray((self.arrays.movie_counts > 0) | self.info.guesses)
 
     def write(self, folder: Path) -> None:

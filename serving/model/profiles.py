@@ -1,4 +1,4 @@
-"""The ratings of many users, each one's a stretch of flat arrays."""
+"""The ratings of many users as flat arrays, a stretch for each user."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Profiles:
         return np.diff(high[self.offsets])
 
     def rated(self, user: int) -> Rows:
-        """Return the rows of the movies that a user rated, ascending; -1 has none."""
+        """Return the rows of the movies that a user rated, ascending; none for user -1."""
         return self.movies[self._stretch(user)]
 
     def stars(self, user: int) -> Floats:

@@ -32,7 +32,7 @@ class RatingHead(_Dataclass, Protocol):
         """
 
     def fold_in(self, profiles: Profiles) -> Self:
-        """Return the head with the users of these profiles, its movie side unchanged."""
+        """Return the head with these users instead of its own, its movie side unchanged."""
 
 
 class RankingHead(_Dataclass, Protocol):
@@ -45,7 +45,7 @@ class RankingHead(_Dataclass, Protocol):
         """
 
     def similarity(self, movie: int) -> Floats:
-        """Return how much a liking for this movie speaks for each one, (n_movies,), 0 for nothing.
+        """Return how similar each movie is to this one, (n_movies,), 0 for not at all.
 
         Negative where it speaks against; comparable within one answer only.
         """

@@ -26,7 +26,7 @@ class PopularityRanking:
         """Return the same scores for each user; see `RankingHead`."""
         return np.tile(self.popularity.astype(np.float32), (len(profiles), 1))
 
-    def similarity(self, movie: int) -> Floats:  # noqa: ARG002  # no user's ratings count
+    def similarity(self, movie: int) -> Floats:  # noqa: ARG002  # no rating counts
         """Return zeros: no movie speaks for another."""
         return np.zeros_like(self.popularity)
 
