@@ -383,10 +383,10 @@ def _is_section(field: FieldInfo) -> bool:
 
 
 def _problem(error: ErrorDetails) -> str:
-    section, *path = map(str, error["loc"])
-    if section == "training" and path and path[0] in HEADS and len(path) > 1:
-        del path[1]  # the algorithm's name, which pydantic puts before its hyperparameters
-    key = ".".join((section, *path))
+    path = [str(part) for part in error["loc"]]
+    if path[:1] == ["training"] and path[1:2] and path[1] in HEADS:
+        del path[2:3]  # the algorithm's name, which pydantic puts before its hyperparameters
+    key = ".".join(path)
     if error["type"] == "union_tag_invalid":
         tag, tags = error["ctx"]["tag"], error["ctx"]["expected_tags"]
         return f"{key}.algorithm: {tag!r} is no algorithm: one of {tags} was expected"
