@@ -11,6 +11,7 @@ from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.demo import measured
 from cinematch_dagster.movielens import Prepared
 from cinematch_dagster.pipeline.drift.performance import check_performance
+from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.registry.versions import RegistrationError
 from cinematch_dagster.pipeline.training.data import read_training_data
 from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
@@ -227,7 +228,9 @@ def test_before_the_first_model_nothing_is_compared_and_nothing_alerts(
     arrive(1)
     train_week(0)  # trained, and not promoted
     assert check_performance(warehouse, week(1), settings) is None
-    told = measured.weeks(lambda: connect(warehouse), settings)
-    assert [row["performance"] for row in told] == [None]
     assert rows(warehouse, "SELECT count(*) FROM drift_alerts") == [(0,)]
+    with connect(warehouse) as connection:
+        check_week(connection, week(1), settings.drift)
+    told = measured.weeks(lambda: connect(warehouse))
+    assert [row["performance"] for row in told] == [None]
     assert not (settings.state_dir / "models").exists()
