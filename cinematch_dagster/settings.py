@@ -296,7 +296,7 @@ class Settings(BaseSettings):
 
     @property
     def reports_url(self) -> str:
-        """Where a person reads them."""
+        """The address that they are read at."""
         return f"http://127.0.0.1:{self.api_port}/reports"
 
     @property

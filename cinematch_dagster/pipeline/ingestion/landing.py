@@ -30,7 +30,7 @@ def arrivals(
 ) -> tuple[list[Arrival], list[str]]:
     """Return the batch files in the order of their weeks, and the names that are no week's."""
     found: list[Arrival] = []
-    strangers: list[str] = []
+    unknown: list[str] = []
     last = first_week + (weeks - 1) * WEEK
     for path in sorted(folder.glob("*.parquet")):
         try:
@@ -38,11 +38,11 @@ def arrivals(
         except ValueError:
             week = datetime.date.max
         if week > last:
-            strangers.append(path.name)
+            unknown.append(path.name)
             continue
         stat = path.stat()
         found.append(Arrival(path.stem, week, path, f"{stat.st_mtime_ns}:{stat.st_size}"))
-    return sorted(found, key=lambda a: a.week), strangers
+    return sorted(found, key=lambda a: a.week), unknown
 
 
 @dataclass(frozen=True)

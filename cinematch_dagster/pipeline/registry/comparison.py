@@ -49,7 +49,7 @@ def compare(
     """Score every contender on the rows of `data`, its training ratings folded in, and judge.
 
     What the champion was trained on and the warehouse has no more, as after the policy 'archive',
-    is no test, and no contender's candidate either.
+    is neither tested nor recommended.
     """
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
     artifact = _fetch(registry, challenger.version)
