@@ -33,6 +33,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -41,6 +42,8 @@ from pydantic_settings import SettingsError as UnreadableValueError
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
 from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.old_settings import HEADS, renamed
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
 from serving.base.scale import HIGHEST, LOWEST, STEP
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,7 +58,7 @@ SERVING_PREFIX = "CINEMATCH_SERVING_"
 STARTED_WITH = "CINEMATCH_STARTED_WITH_DATABASE"
 """The sha256 (hex) of the warehouse's address with which the platform started a process."""
 HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG", STARTED_WITH})
-"""Variables that the platform sets for its processes; nobody else does."""
+"""Variables that the platform sets for its processes; nothing else does."""
 OF_OTHERS = frozenset({"GITHUB_TOKEN", "DOCKER_USERNAME", "DOCKER_PASSWORD", "RENDER_DEPLOY_HOOK"})
 """Variables of other programs that `.env` may hold for them, beside those that begin so:"""
 PREFIXES_OF_OTHERS = ("MLFLOW_", "AWS_", "AZURE_", "GOOGLE_")
@@ -114,35 +117,10 @@ class InjectionSettings(Section):
     seed: int = Field(42, ge=0)
 
 
-class TrainingSettings(Section):
-    """Hyperparameters and the share of every batch that is kept for comparing models."""
+class TrainingSettings(Hyperparameters):
+    """Hyperparameters, and the share of every batch that is kept for comparing models."""
 
-    seed: int = Field(42, ge=0)
     held_out_share: Share = 0.2
-    rating_head: Literal["svd", "svdpp", "baseline", "knn_baseline"] = "svd"
-    ranking_head: Literal["als", "ease", "item_knn", "popularity"] = "als"
-    svd_factors: int = Field(100, ge=1)
-    svd_epochs: int = Field(70, ge=1)
-    svd_learning_rate: float = Field(0.0035, gt=0)
-    svd_regularization: float = Field(0.042, gt=0)
-    svd_init_std: float = Field(0.01, gt=0)
-    svd_engine: Literal["auto", "surprise", "compiled"] = "auto"
-    svdpp_factors: int = Field(20, ge=1)
-    svdpp_epochs: int = Field(20, ge=1)
-    svdpp_learning_rate: float = Field(0.007, gt=0)
-    svdpp_regularization: float = Field(0.02, gt=0)
-    knn_neighbours: int = Field(40, ge=1)
-    knn_links: int = Field(500, ge=1)
-    als_factors: int = Field(128, ge=1)
-    als_iterations: int = Field(15, ge=1)
-    als_regularization: float = Field(60.0, gt=0)
-    als_alpha: float = Field(2.0, gt=0)
-    ease_regularization: float = Field(2000.0, gt=0)
-    ease_links: int = Field(200, ge=1)
-    ease_max_movies: int = Field(10_000, ge=1)
-    item_knn_links: int = Field(100, ge=1)
-    popularity_half_life_days: float = Field(365.0, gt=0)
-    top_n: int = Field(100, ge=10, le=500)
 
 
 class PromotionSettings(Section):
@@ -193,7 +171,7 @@ class GitHubSettings(Section):
 
 
 class NoticeSettings(Section):
-    """The webhook that is told of failures, drift, promotions and rollbacks; none is an option."""
+    """The webhook that is told of failures, drift, promotions and rollbacks, if there is one."""
 
     webhook_url: SecretStr | None = None
     shape: Literal["slack", "pagerduty"] = "slack"
@@ -308,7 +286,7 @@ class Settings(BaseSettings):
 
     @property
     def live_ratings_file(self) -> Path:
-        """Where an API without a database keeps the ratings that people give it."""
+        """Where an API without a database keeps the ratings that users give it."""
         return self.state_dir / "live_ratings.jsonl"
 
     @property
@@ -341,10 +319,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the profile's file below the environment and above the defaults."""
+        """Put the profile's file below the environment, above the defaults; rename old keys."""
         first = tuple(map(_ByField, (init_settings, env_settings, dotenv_settings)))
         profile = next((name for s in first if (name := s().get("profile"))), SAMPLE)
-        return (*first, TomlConfigSettingsSource(settings_cls, profile_file(profile)))
+        file = TomlConfigSettingsSource(settings_cls, profile_file(profile))
+        found = renamed([source() for source in (*first, file)])
+        return tuple(InitSettingsSource(settings_cls, values) for values in found)
 
 
 def profile_file(profile: str) -> Path:
@@ -403,7 +383,13 @@ def _is_section(field: FieldInfo) -> bool:
 
 
 def _problem(error: ErrorDetails) -> str:
-    key = ".".join(map(str, error["loc"]))
+    section, *path = map(str, error["loc"])
+    if section == "training" and path and path[0] in HEADS and len(path) > 1:
+        del path[1]  # the algorithm's name, which pydantic puts before its hyperparameters
+    key = ".".join((section, *path))
+    if error["type"] == "union_tag_invalid":
+        tag, tags = error["ctx"]["tag"], error["ctx"]["expected_tags"]
+        return f"{key}.algorithm: {tag!r} is no algorithm: one of {tags} was expected"
     if error["type"] == "extra_forbidden":
         return f"{key}: not a setting"
     problem = error["msg"].removeprefix("Value error, ")

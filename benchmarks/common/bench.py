@@ -49,7 +49,8 @@ class Bench:
     """A run of a benchmark: keeps each figure and brings the guides up to date with it."""
 
     def __init__(self, part: str, packages: Sequence[str], given: argparse.Namespace) -> None:
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        logging.basicConfig(format="%(asctime)s %(message)s")
+        logging.getLogger("benchmarks").setLevel(logging.INFO)
         self.results = Results(given.results)
         self._part, self._packages = part, packages
         self._docs, self._again = given.docs, given.again

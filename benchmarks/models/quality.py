@@ -6,13 +6,13 @@ import statistics
 import tempfile
 import time
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import pandas as pd
 
-from benchmarks.models.cold import Figures, measure_cold
+from benchmarks.models.cold import Figures, heads, measure_cold
 from cinematch_dagster.movielens import clean, cut_by_time, load
 from cinematch_dagster.movielens.sources.raw_files import read_movies, read_ratings
 from cinematch_dagster.movielens.sources.unpack import unpack
@@ -26,7 +26,7 @@ from cinematch_dagster.recommenders.evaluation import (
 )
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.scorer import scorer
-from cinematch_dagster.settings import ROOT, TrainingSettings
+from cinematch_dagster.settings import ROOT
 
 Split = Literal["random", "time", "cold"]
 SMALL: Final = 200_000
@@ -98,21 +98,19 @@ def measure(case: Case, data: Data) -> Figures:
 
 def measure_once(case: Case, data: Data, seed: int) -> Figures:
     """Fit and score one algorithm; the other head is the cheapest one, its figures are left out."""
-    hyperparameters = replace(defaults(), seed=seed)
     if case.split == "cold":
-        return measure_cold(case.algorithm, *data, hyperparameters)
+        return measure_cold(case.algorithm, *data, seed)
     if case.split == "random":
         train, test = random_split(data.ratings, TEST_SHARE, seed)
     else:
         train, test = cut_by_time(data.ratings, TRAIN_SHARE)
     interactions = Interactions.from_frame(train)
     stars = case.algorithm in RATING_HEADS
-    fit_rating = RATING_HEADS[case.algorithm if stars else "baseline"]
-    fit_ranking = RANKING_HEADS["popularity" if stars else case.algorithm]
+    chosen, order = heads(case.algorithm)
     started = time.perf_counter()
-    rating = fit_rating(interactions, hyperparameters)
+    rating = chosen.fit(interactions, seed)
     between = time.perf_counter()
-    ranking = fit_ranking(interactions, hyperparameters)
+    ranking = order.fit(interactions, seed)
     took = between - started if stars else time.perf_counter() - between
     figures = {"fit_seconds": took}
     predictor = scorer(interactions, rating, ranking)
@@ -127,7 +125,7 @@ def measure_once(case: Case, data: Data, seed: int) -> Figures:
 
 def defaults() -> Hyperparameters:
     """Return the hyperparameters that the platform ships with."""
-    return Hyperparameters(**TrainingSettings().model_dump(exclude={"held_out_share"}))
+    return Hyperparameters()
 
 
 def _figures(protocol: str, found: FoldScores, stars: bool) -> Figures:

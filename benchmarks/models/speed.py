@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,13 +15,14 @@ import surprise
 
 from benchmarks.common.timing import GB, in_child, medians, memory_now, memory_peak, seconds
 from benchmarks.models.quality import defaults
-from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, Hyperparameters
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import rmse
+from cinematch_dagster.recommenders.ranking.als import Als
 from cinematch_dagster.recommenders.ranking.popularity import fit_popularity
 from cinematch_dagster.recommenders.ranking.top_n import make_lists
 from cinematch_dagster.recommenders.rating.compiled_svd import descend
-from cinematch_dagster.recommenders.rating.svd import Learnt, placed
+from cinematch_dagster.recommenders.rating.svd import Learnt, Svd, placed
 from cinematch_dagster.recommenders.rating.trainset import RATING_SCALE, ArrayTrainset
 from cinematch_dagster.recommenders.scorer import scorer
 from serving.model.scoring.scorer import Scorer
@@ -124,8 +125,8 @@ def one_user(size: Size) -> Figures:
     interactions, h = Interactions.from_frame(ratings), defaults()
     trainset = ArrayTrainset.of(interactions)
     algorithm = _surprise(h, 1).fit(trainset)
-    ranking = RANKING_HEADS["als"](interactions, _quick(h))
-    rating = placed(_learnt(algorithm), trainset, interactions, h.svd_regularization)
+    ranking = _quick().fit(interactions, h.seed)
+    rating = placed(_learnt(algorithm), trainset, interactions, _svd(h).regularization)
     movies = interactions.movie_ids
     profiles = [interactions.profiles.take(np.array([u])) for u in range(size.calls)]
     users = interactions.user_ids[: size.sampled].tolist()
@@ -137,7 +138,7 @@ def one_user(size: Size) -> Figures:
         "movies": size.movies,
         "list": _pair(lists),
         "stars_fold_in": _p50(rating.fold_in, profiles),
-        "order_fold_in": _p50(ranking.vectors, profiles),  # type: ignore[attr-defined]  # ALS has
+        "order_fold_in": _p50(ranking.vectors, profiles),
     }
 
 
@@ -148,7 +149,7 @@ def all_users(ratings: pd.DataFrame, size: Size) -> Figures:
     """
     interactions, h = Interactions.from_frame(ratings), defaults()
     algorithm = _surprise(h, 1).fit(ArrayTrainset.of(interactions))
-    ranking = RANKING_HEADS["als"](interactions, _quick(h))
+    ranking = _quick().fit(interactions, h.seed)
     rated = interactions.movie_ids[interactions.movie_counts > 0]
     sampled = np.linspace(0, len(interactions.user_ids) - 1, size.sampled).astype(int)
 
@@ -177,18 +178,18 @@ def _p50(work: Callable[[Any], object], arguments: list[Any]) -> float:
 
 def _surprise(h: Hyperparameters, epochs: int) -> Any:
     return surprise.SVD(
-        n_factors=h.svd_factors,
+        n_factors=_svd(h).factors,
         n_epochs=epochs,
-        lr_all=h.svd_learning_rate,
-        reg_all=h.svd_regularization,
-        init_std_dev=h.svd_init_std,
+        lr_all=_svd(h).learning_rate,
+        reg_all=_svd(h).regularization,
+        init_std_dev=_svd(h).init_std,
         random_state=h.seed,
     )
 
 
 def _descend(trainset: ArrayTrainset, h: Hyperparameters, epochs: int) -> Learnt:
-    steps = h.svd_learning_rate, h.svd_regularization, h.svd_init_std
-    return Learnt(*descend(trainset, h.svd_factors, epochs, *steps, h.seed, "float32"))
+    steps = _svd(h).learning_rate, _svd(h).regularization, _svd(h).init_std
+    return Learnt(*descend(trainset, _svd(h).factors, epochs, *steps, h.seed, "float32"))
 
 
 def _learnt(algorithm: Any) -> Learnt:
@@ -198,7 +199,7 @@ def _learnt(algorithm: Any) -> Learnt:
 def _scorer(
     interactions: Interactions, trainset: ArrayTrainset, learnt: Learnt, h: Hyperparameters
 ) -> Scorer:
-    rating = placed(learnt, trainset, interactions, h.svd_regularization)
+    rating = placed(learnt, trainset, interactions, _svd(h).regularization)
     return scorer(interactions, rating, fit_popularity(interactions, half_life_days=365.0))
 
 
@@ -207,9 +208,15 @@ def _surprise_list(algorithm: Any, user: int, movies: npt.NDArray[np.integer]) -
     return sorted(predictions, key=lambda p: p.est, reverse=True)[:TOP]
 
 
-def _quick(h: Hyperparameters) -> Hyperparameters:
-    """Return the same sizes with one alternation: scoring takes as long."""
-    return replace(h, als_iterations=1)
+def _svd(h: Hyperparameters) -> Svd:
+    if not isinstance(h.rating, Svd):
+        raise TypeError(f"the default rating head is {h.rating.algorithm}: svd was expected")
+    return h.rating
+
+
+def _quick() -> Als:
+    """Return the default sizes with one alternation: scoring takes as long."""
+    return Als(iterations=1)
 
 
 def _random(size: Size) -> pd.DataFrame:

@@ -12,8 +12,10 @@ from benchmarks.common.timing import GB, MB, in_child, memory_peak, seconds
 from benchmarks.models.cold import Figures
 from benchmarks.models.quality import defaults
 from cinematch_dagster.movielens import cut_by_time
-from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
-from cinematch_dagster.recommenders.evaluation import evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.checks.model_checks import check_model
+from cinematch_dagster.recommenders.evaluation import Scores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Trained, fit
 from cinematch_dagster.recommenders.tuning.learning_curve import learning_curve
 from serving.model.recommender import Model
 

@@ -65,7 +65,7 @@ def week_zero(first_week: datetime.date) -> datetime.date:
 
 
 def monday_of(text: str, first_week: datetime.date) -> datetime.date:
-    """Return the week that a person names: a Monday (2024-01-01) or a batch (batch_w1, live_w1)."""
+    """Return the week that a text names: a Monday (2024-01-01) or a batch (batch_w1, live_w1)."""
     try:
         return datetime.date.fromisoformat(text)
     except ValueError:

@@ -24,7 +24,7 @@ _PORTS = ("dagster_port", "mlflow_port", "api_port")
 
 
 def demo_settings(profile: str = SAMPLE) -> Settings:
-    """Return a profile with a state folder and servers that nobody else uses."""
+    """Return a profile with a state folder and servers that no other platform uses."""
     folder = "demo" if profile == SAMPLE else f"demo-{profile}"
     state = read_settings(profile=profile).state_dir / folder / "state"
     return read_settings(

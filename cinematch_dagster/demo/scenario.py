@@ -70,7 +70,7 @@ class Story:
         self.dagster.close()
         return {
             "profile": self.settings.profile,
-            "weeks": measured.weeks(self._connect, self.settings),
+            "weeks": measured.weeks(self._connect),
             "decisions": measured.decisions(self._connect),
             "models": measured.models(self._connect),
             "serving": measured.serving(self._connect, traffic, before, after),

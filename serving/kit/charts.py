@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -16,6 +17,7 @@ MOST_LABELS = 5
 HEIGHT = 200
 ROW, LABEL_END = 26, 112
 LEAST = 1e-9
+Level = float | Sequence[float | None]
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _largest(series: Sequence[Series]) -> float:
 
 
 def _top(values: Sequence[float], room: float) -> float:
-    """Return the upper end of a scale, above 0; a scale for values that nobody could see is 1."""
+    """Return the upper end of a scale, above 0; 1 where no value is above 1e-9."""
     highest = max(values)
     return highest * room if highest > LEAST else 1.0
 
@@ -86,7 +88,7 @@ def lines(
     title: str,
     *,
     axis: str = "",
-    levels: Mapping[str, float] | None = None,
+    levels: Mapping[str, Level] | None = None,
     percent: bool = True,
     marked: Sequence[bool] = (),
     note: str = "",
@@ -98,19 +100,20 @@ def lines(
         series: values, one a week.
         title: what is read out in place of the picture.
         axis: name of the labels.
-        levels: values to compare with, by the CSS class of their line.
+        levels: values to compare with, by the CSS class of their line: one for all weeks, or one a
+            week, None where it is not known.
         percent: whether values are shares.
         marked: whether a week is shaded.
         note: what the shading means, written where there is any.
     """
-    levels = levels or {}
-    plot = Plot(_top([_largest(series), *levels.values()], 1.12), percent)
+    steps = [Series(style, _each(level, len(labels))) for style, level in (levels or {}).items()]
+    plot = Plot(_top([_largest([*series, *steps])], 1.12), percent)
     return picture(
         HEIGHT,
         title,
         *_marked(plot, marked, note),
         plot.scale(),
-        *(_level(plot, value, style) for style, value in levels.items()),
+        *(_level(plot, one) for one in steps),
         *(line for one in series for line in _line(plot, one)),
         *_labels(plot, few(labels), axis),
     )
@@ -128,9 +131,19 @@ def week_labels(weeks: Sequence[datetime.date]) -> list[str]:
     return [form.format(week) for week in weeks]
 
 
-def _level(plot: Plot, value: float, style: str) -> Markup:
-    y = plot.y(value)
-    return element("path", d=path([(plot.left, y), (plot.right, y)]), class_=style)
+def _each(level: Level, weeks: int) -> Sequence[float | None]:
+    return level if isinstance(level, Sequence) else [level] * weeks
+
+
+def _level(plot: Plot, level: Series) -> Markup:
+    """Draw a value that stays until it is changed as steps, with a gap where it is not known."""
+    drawn, week = "", 0
+    for value, same in groupby(level.values):
+        before, week = week, week + len(list(same))
+        if value is not None:
+            ends = (plot.x(place / len(level.values)) for place in (before, week))
+            drawn += path([(x, plot.y(value)) for x in ends])
+    return element("path", d=drawn, class_=level.style)
 
 
 def _place(number: int, of: int) -> float:
@@ -209,18 +222,25 @@ def _row(y: float, height: float, style: str, share: float, top: float) -> Marku
     return bar + digits
 
 
-def gauge(score: float, threshold: float, early: float, style: str) -> Markup:
-    """Draw a score as a bar, with a tick at its threshold and one where early signals start."""
+def gauge(score: float, threshold: float, early: float | None, style: str) -> Markup:
+    """Draw a score as a bar, with a tick at its threshold and one where early signals start.
+
+    The latter only where it is known.
+    """
     full = max(score, threshold * 1.25)
     scale = WIDTH / full
     return element(
         "svg",
         element("rect", x=0, y=3, width=WIDTH, height=8, class_="track"),
         element("rect", x=0, y=3, width=score * scale, height=8, class_=style),
-        element("rect", x=early * scale - 1, y=3, width=2, height=8, class_="early-tick"),
+        "" if early is None else _early_tick(early * scale),
         element("rect", x=threshold * scale - 1.5, y=0, width=3, height=14, class_="tick"),
         viewBox=f"0 0 {WIDTH} 14",
         preserveAspectRatio="none",
         aria_hidden="true",
         class_="gauge",
     )
+
+
+def _early_tick(x: float) -> Markup:
+    return element("rect", x=x - 1, y=3, width=2, height=8, class_="early-tick")

@@ -24,8 +24,10 @@ def change(share: float | None, digits: int = 2) -> str:
     return DASH if share is None else f"{'+' if share >= 0 else ''}{percent(share, digits)}"
 
 
-def p_value(value: float) -> str:
+def p_value(value: float | None) -> str:
     """Write a p-value to three digits; those below 0.001 as < 0.001."""
+    if value is None:
+        return DASH
     return number(value, 3) if value >= 0.001 else "< 0.001"
 
 

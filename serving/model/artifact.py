@@ -59,7 +59,7 @@ class ModelInfo:
         n_movies: movies in the catalogue, rated or not.
         n_ratings: training ratings.
         algorithm: rating head and ranking head, such as `svd+als`.
-        guesses: whether the heads hold guesses for movies that nobody rated; without them such
+        guesses: whether the heads hold guesses for movies without a rating; without them such
             a movie is never recommended.
     """
 
@@ -139,7 +139,7 @@ class Artifact:
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
-        """Whether a movie may be recommended to somebody whose taste is known, (n_movies,)."""
+        """Whether a movie may be recommended to a user with ratings, (n_movies,)."""
         return np.asarray((self.arrays.movie_counts > 0) | self.info.guesses)
 
     def write(self, folder: Path) -> None:

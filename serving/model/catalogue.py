@@ -1,4 +1,4 @@
-"""The movies of a model: names, genres, years, popularity; without anybody's taste."""
+"""The movies of a model: names, genres, years, popularity; nothing of users."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def home(request: Request) -> HTMLResponse:
         "home.html",
         model=ServedModel.of(served) if served else None,
         genres=served.model.genres if served else (),
-        people=examples(served.model.user_ids.tolist()) if served else (),
+        users=examples(served.model.user_ids.tolist()) if served else (),
     )
 
 

@@ -14,16 +14,29 @@ from benchmarks.models import quality, speed
 from benchmarks.models.cold import Hidden, _place
 from benchmarks.models.quality import Case, cases, measure
 from benchmarks.models.speed import Size
-from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked
+from cinematch_dagster.recommenders.ranking.als import Als
+from cinematch_dagster.recommenders.rating.svd import Svd
+from cinematch_dagster.recommenders.rating.svdpp import Svdpp
 from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
-from cinematch_dagster.settings import TrainingSettings
 
 TINY = Size(epochs=2, pairs=200, movies=300, profile=5, sampled=2, rounds=1, calls=10)
-QUICK = {
-    "svd_factors": 8, "svd_epochs": 3, "svdpp_factors": 4, "svdpp_epochs": 1,
-    "als_factors": 8, "als_iterations": 2,
-}  # fmt: skip
+
+
+class QuickSvd(Svd):
+    factors: int = 8
+    epochs: int = 3
+
+
+class QuickSvdpp(Svdpp):
+    factors: int = 4
+    epochs: int = 1
+
+
+class QuickAls(Als):
+    factors: int = 8
+    iterations: int = 2
 
 
 @pytest.fixture
@@ -46,10 +59,11 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small models, but for what runs in a process of its own."""
-    monkeypatch.setattr(
-        "benchmarks.models.quality.TrainingSettings",
-        lambda: TrainingSettings.model_validate(QUICK),
-    )
+    monkeypatch.setitem(RATING_HEADS, "svd", QuickSvd)
+    monkeypatch.setitem(RATING_HEADS, "svdpp", QuickSvdpp)
+    monkeypatch.setitem(RANKING_HEADS, "als", QuickAls)
+    small = Hyperparameters(rating=QuickSvd(), ranking=QuickAls())
+    monkeypatch.setattr(quality, "Hyperparameters", lambda: small)
 
 
 def test_small_data_gets_every_algorithm_and_seed_large_data_one_of_the_slow() -> None:

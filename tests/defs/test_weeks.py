@@ -76,7 +76,7 @@ def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(
     assert len(instance.get_runs()) == 1
     assert rows(
         database, "SELECT week, count(*) FROM drift_alerts GROUP BY week ORDER BY week"
-    ) == [(datetime.date(2024, 1, day), 3) for day in (1, 8, 15)]
+    ) == [(datetime.date(2024, 1, day), 6) for day in (1, 8, 15)]
     assert "DRIFT DETECTED" in str(metadata(instance, "drift_report", "2024-01-15")["verdict"])
     assert metadata(instance, "drift_report", "2024-01-08")["rows since the last promotion"] == 4000
 

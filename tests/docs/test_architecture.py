@@ -20,16 +20,16 @@ LIBRARIES = {
 TABLE = {row[0]: row[1:] for row in rows(section(GUIDE, "Who imports whom"))}
 
 
-ROOMS = {package for package in TABLE if package.startswith("serving.")}
+ROOMS = {package for package in TABLE if package.startswith("serving/")}
 """Parts of `serving` that have a row of their own."""
 
 
 def files(package: str) -> list[Path]:
     folder = ROOT if package.startswith("serving") else ROOT / "cinematch_dagster"
-    path = folder / package.replace(".", "/")
+    path = folder / package
     if path.with_suffix(".py").is_file():
         return [path.with_suffix(".py")]
-    rooms = [ROOT / room.replace(".", "/") for room in ROOMS - {package}]
+    rooms = [ROOT / room for room in ROOMS - {package}]
     return sorted(p for p in path.rglob("*.py") if not rooms_hold(rooms, p))
 
 
@@ -54,7 +54,7 @@ def imports(package: str) -> set[str]:
 
 def top(full: str) -> str | None:
     parts = full.split(".")
-    if (room := ".".join(parts[:2])) in ROOMS:
+    if (room := "/".join(parts[:2])) in ROOMS:
         return room
     if parts[0] == "cinematch_dagster":
         return parts[1]
@@ -62,7 +62,7 @@ def top(full: str) -> str | None:
 
 
 def listed(cell: str) -> set[str]:
-    return set(re.findall(r"[\w.-]+", cell)) - {"nothing"}
+    return set(re.findall(r"[\w/-]+", cell)) - {"nothing"}
 
 
 @pytest.mark.parametrize("package", TABLE)
@@ -82,7 +82,7 @@ def test_the_folders_exist() -> None:
     folders = [row[0] for row in rows(section(GUIDE, "Folders"))]
     assert [folder for folder in folders if not (ROOT / folder).exists()] == []
     packages = {f"cinematch_dagster/{package}/" for package in set(TABLE) - ROOMS}
-    packages |= {f"{room.replace('.', '/')}/" for room in ROOMS}
+    packages |= {f"{room}/" for room in ROOMS}
     assert packages - set(folders) == {
         "cinematch_dagster/serving/",
         "cinematch_dagster/settings/",

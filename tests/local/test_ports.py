@@ -15,7 +15,9 @@ from tests.local.conftest import Launch
 from tests.local.fake_up import fake_services
 from tests.local.fakes import fake
 
-linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux keeps a bound port")
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux: elsewhere a bound port is let go"
+)
 
 
 def listen(port: int) -> socket.socket:

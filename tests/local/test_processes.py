@@ -96,7 +96,9 @@ def test_one_port_for_two_services_is_refused() -> None:
         require_free([fake("mlflow", port), fake("api", port)])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may listen on every port")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="needs an ordinary user: root may listen on every port"
+)
 def test_a_port_of_the_system_is_refused() -> None:
     with pytest.raises(ProcessError, match=r"^port 80 of api is not allowed to an ordinary user"):
         require_free([fake("api", 80)])

@@ -18,6 +18,7 @@ from cinematch_dagster.warehouse.operations.maintenance import maintain
 from cinematch_dagster.warehouse.schema import migrate
 from serving.live.postgres_store import PostgresStore
 from tests.external_postgres import PASSWORD, ExternalServer
+from tests.needs import missing
 from tests.ports import free_port
 from tests.serving.live.stores import event
 from tests.warehouse.support import batch, many, value, week
@@ -43,7 +44,7 @@ def pooled(external: ExternalServer) -> Iterator[str]:
     """The address of a warehouse behind a pooler with two sessions."""
     program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
     if program is None:
-        pytest.skip("there is no pgbouncer (apt install pgbouncer)")
+        missing("pgbouncer", "apt install pgbouncer")
     folder = external.folder / "pooler"
     folder.mkdir()
     port = free_port()

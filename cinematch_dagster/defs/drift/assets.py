@@ -107,7 +107,7 @@ def drift_report(
         for key in context.partition_keys:
             with connection.transaction():
                 connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                report = check_week(connection, to_week(key), settings.drift)
+                report = check_week(connection, to_week(key), settings.drift, settings.evidence)
                 injected = injected_drift(connection, to_week(key))
             page = dg.MetadataValue.url(f"{settings.reports_url}/{key}.html")
             context.add_asset_metadata(

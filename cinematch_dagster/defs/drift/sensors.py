@@ -1,4 +1,4 @@
-"""What comes after: retrainings that failed, and reports that rest on what is no longer so."""
+"""Retrainings that failed are requested again; reports whose inputs changed are made again."""
 
 import json
 from dataclasses import asdict, dataclass

@@ -21,7 +21,7 @@ from cinematch_dagster.drift.page.tables import (
     score_text,
     star_rows,
 )
-from cinematch_dagster.drift.verdict import DriftPolicy, Level
+from cinematch_dagster.drift.verdict import Level
 from serving.kit import formats
 from serving.kit.render import document, environment
 
@@ -34,7 +34,6 @@ def week_page(
     baseline: Side,
     per_batch: Side,
     cumulative: Side,
-    policy: DriftPolicy,
     decisions: Sequence[Decided] = (),
 ) -> str:
     """Write the page of the last of some weeks.
@@ -45,12 +44,11 @@ def week_page(
         baseline: what was compared with.
         per_batch: the week alone.
         cumulative: all weeks since the last promotion.
-        policy: that the reports were made with.
         decisions: what followed from the report.
     """
     shown = weeks[-WEEKS_ON_A_PAGE:]
     sides = (per_batch, cumulative, baseline)
-    views = panels(weeks[-1].report, baseline, per_batch, cumulative, policy)
+    views = panels(weeks[-1].report, baseline, per_batch, cumulative, weeks[-1].policy)
     return (
         _environment()
         .get_template("week.html")
@@ -63,8 +61,8 @@ def week_page(
             activity=activity_rows(sides),
             stars=star_rows(sides),
             answer=answer(weeks[-1].performance),
-            performance=performance_panel(shown, policy),
-            progressions=progressions(shown, policy),
+            performance=performance_panel(shown),
+            progressions=progressions(shown),
             decisions=decisions,
         )
     )
@@ -75,7 +73,6 @@ def week_picture(
     baseline: Histogram,
     per_batch: Histogram,
     cumulative: Histogram,
-    policy: DriftPolicy,
 ) -> str:
     """Draw the charts of the last of some weeks as one SVG document: shares by stars, and scores.
 
@@ -83,14 +80,14 @@ def week_picture(
     """
     scores = [
         (f"{name} over the weeks, threshold {formats.percent(threshold, 0)}", chart)
-        for name, threshold, chart in progressions(weeks[-WEEKS_ON_A_PAGE:], policy)
+        for name, threshold, chart in progressions(weeks[-WEEKS_ON_A_PAGE:])
     ]
     stars = ("Shares of the ratings by stars", distributions(baseline, per_batch, cumulative))
     title = f"Drift in the week of {formats.day(weeks[-1].week)}"
     return document(title, [stars, *scores], key=True)
 
 
-def index_page(weeks: Sequence[WeekReport], policy: DriftPolicy) -> str:
+def index_page(weeks: Sequence[WeekReport]) -> str:
     """Write the index over some weeks, in order and at least one.
 
     It counts all of them, and shows the last `WEEKS_ON_THE_INDEX`.
@@ -104,7 +101,7 @@ def index_page(weeks: Sequence[WeekReport], policy: DriftPolicy) -> str:
             weeks=shown,
             total=len(weeks),
             levels=[(level, counted[level]) for level in reversed(Level) if counted[level]],
-            progressions=progressions(shown, policy),
+            progressions=progressions(shown),
         )
     )
 

@@ -1,4 +1,4 @@
-"""The profile of a dataset: what a person wants to know of it before anything is trained."""
+"""The profile of a dataset: its size, stars, users and movies in numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people told the API becomes the next weekly batch, each rating exactly once.
+"""The ratings that users gave to the API become the next weekly batch, each rating exactly once.
 
 First, in one transaction, everything that waits is given to a batch; then the batch's file and its
 digest are written. The file follows from the table alone, so that a run which died in between is

@@ -12,13 +12,14 @@ from mlflow import MlflowClient
 
 from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, PRODUCTION
 from cinematch_dagster.pipeline.training.data import TrainingData
-from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
+from cinematch_dagster.recommenders import plots
 from cinematch_dagster.recommenders.evaluation import (
     FoldScores,
     Predictor,
     evaluate_fold,
     unrated,
 )
+from cinematch_dagster.recommenders.gate import Contender, Thresholds, Verdict, audit, decide
 from cinematch_dagster.recommenders.gate.words import plain
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.rating.baseline import fit_floor

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 
 import serving.model
 from cinematch_dagster.pipeline.training import mlflow_run
-from cinematch_dagster.recommenders import Check, Trained, plots
+from cinematch_dagster.recommenders import plots
+from cinematch_dagster.recommenders.checks.model_checks import Check
 from cinematch_dagster.recommenders.evaluation import FoldScores
+from cinematch_dagster.recommenders.fit import Trained
 from serving.model.heads import FactorRating
 from serving.model.pyfunc import SIGNATURE
 from serving.model.recommender import Model

@@ -4,7 +4,7 @@ import datetime
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +14,18 @@ import pandas as pd
 from cinematch_dagster.pipeline.training import log, mlflow_run
 from cinematch_dagster.pipeline.training.data import TrainingData
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders import (
-    Check,
-    Hyperparameters,
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
+from cinematch_dagster.recommenders.checks.model_checks import Check, check_model
+from cinematch_dagster.recommenders.evaluation import (
+    FoldScores,
     Scores,
-    Trained,
-    check_model,
-    export,
-    fit,
+    evaluate_fold,
+    evaluate_static,
 )
-from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.features import genre_membership
+from cinematch_dagster.recommenders.fit import Trained, fit
 from cinematch_dagster.recommenders.ranking.popularity import most_ratings
-from cinematch_dagster.settings import TrainingSettings
 from cinematch_dagster.warehouse.training.model_metrics import record_metrics
 from serving.model.recommender import Model
 
@@ -87,24 +86,21 @@ class TrainingResult:
         return {"fit_seconds": self.seconds, **memory}
 
 
-def hyperparameters_of(settings: TrainingSettings) -> Hyperparameters:
-    """Return what of the settings training is told."""
-    return Hyperparameters(**settings.model_dump(exclude={"held_out_share"}))
-
-
-def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str) -> TrainingResult:
+def train(
+    data: TrainingData, hyperparameters: Hyperparameters, mlflow: Any, dsn: str
+) -> TrainingResult:
     """Fit, score and log a model inside MLflow's active run, and write its metrics row.
 
     Args:
         data: what to train and score on.
-        settings: hyperparameters.
+        hyperparameters: of both heads.
         mlflow: MLflow's module, or dagster-mlflow's resource; its active run is used and ended.
         dsn: of the warehouse.
 
     The run ends as FAILED when anything raises, as FINISHED otherwise.
     """
     with mlflow_run.ended(mlflow):
-        result = _train(data, settings, mlflow)
+        result = _train(data, hyperparameters, mlflow)
         with connect(dsn) as connection:
             record_metrics(
                 connection,
@@ -119,9 +115,8 @@ def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str)
     return result
 
 
-def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> TrainingResult:
-    hyperparameters = hyperparameters_of(settings)
-    mlflow.log_params({**asdict(hyperparameters), **data.identity})
+def _train(data: TrainingData, hyperparameters: Hyperparameters, mlflow: Any) -> TrainingResult:
+    mlflow.log_params({**hyperparameters.parameters, **data.identity})
     with tempfile.TemporaryDirectory(prefix="cinematch-") as scratch:
         folder = Path(scratch) / log.ARTIFACT
         challenger = _challenger(data, hyperparameters, folder)

@@ -17,9 +17,9 @@ def _whole(value: object) -> object:
 WHOLE = BeforeValidator(_whole)
 
 Id = Annotated[int, Field(gt=-(2**53), lt=2**53), WHOLE]
-"""Names anybody: an id that nobody has is a stranger's. JSON keeps integers up to here exact."""
+"""Any user or movie: an id that the model lacks is answered as unknown. JSON keeps these exact."""
 StoredId = Annotated[int, Field(ge=1, lt=2**31), WHOLE]
-"""Names somebody or something that is stored."""
+"""A user or movie that is stored."""
 Stars = Annotated[float, Field(ge=LOWEST, le=HIGHEST, multiple_of=STEP, allow_inf_nan=False)]
 TopK = Annotated[int, Field(ge=1, le=100, examples=[10]), WHOLE]
 Year = Annotated[int, Field(ge=1800, le=2200), WHOLE]

@@ -1,4 +1,4 @@
-"""Stars by the ratings that a person gave to similar movies."""
+"""Stars by the ratings that a user gave to similar movies."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class NeighbourRating:
         return stars
 
     def fold_in(self, profiles: Profiles) -> Self:
-        """Fit each person's bias, damped towards 0."""
+        """Fit each user's bias, damped towards 0."""
         deviations = profiles.halves * HALF - self.global_mean
         deviations -= self.movie_bias[profiles.movies]
         sums = np.bincount(profiles.owners(), deviations, minlength=len(profiles))

@@ -20,7 +20,7 @@ class UserState:
     Attributes:
         rating: the head.
         profiles: the ratings of its users.
-        user: the row of this one; -1 is somebody of whom nothing is known.
+        user: the row of this one; -1 is a user without ratings.
     """
 
     rating: RatingHead

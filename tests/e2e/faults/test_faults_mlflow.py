@@ -95,7 +95,7 @@ def full(platform: Platform) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can mount a small file system")
 @pytest.mark.fault(
     name="the disk is full",
     done="a file system of 64 kB where models are kept",

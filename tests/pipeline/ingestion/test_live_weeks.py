@@ -8,10 +8,10 @@ import pytest
 
 from cinematch_dagster.batches import write_batch
 from cinematch_dagster.pipeline.drift.input_digest import stale_weeks
+from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.ingestion.live_ratings import write_out
 from cinematch_dagster.pipeline.ingestion.load import load_week
-from cinematch_dagster.pipeline.operations.pages import report_history
 from cinematch_dagster.pipeline.preparation.prepare import Folders
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings, load_settings
@@ -84,7 +84,8 @@ def test_a_week_has_the_feed_s_ratings_and_the_live_ones(
         assert loaded_weeks(connection) == [WEEK]
         assert batch_histogram(connection, WEEK).sum() == 25
         assert len(week_ratings(connection, loaded_batch(connection, WEEK))) == 25
-        (report,) = report_history(connection, settings.drift)
+        check_week(connection, WEEK, settings.drift)
+        (report,) = recorded_weeks(connection)
         assert report.batch_id == "batch_w1, live_w1"
         assert in_production(connection, before=WEEK) is None
 

@@ -213,8 +213,10 @@ def test_the_story_s_report_has_each_week_s_performance(
     arrive(6)
     found = check_performance(warehouse, week(6), settings)
     assert found is not None
+    with connect(warehouse) as connection:
+        check_week(connection, week(6), settings.drift)
     shutil.rmtree(settings.state_dir / "models")  # nothing is predicted again
-    told = measured.weeks(lambda: connect(warehouse), settings)
+    told = measured.weeks(lambda: connect(warehouse))
     assert told[-1]["performance"] == {
         "version": first.version,
         "rmse": found.scores.overall.rmse,

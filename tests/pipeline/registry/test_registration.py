@@ -11,12 +11,13 @@ from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.demo import measured
 from cinematch_dagster.movielens import Prepared
 from cinematch_dagster.pipeline.drift.performance import check_performance
+from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.registry.versions import RegistrationError
 from cinematch_dagster.pipeline.training.data import read_training_data
 from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.recommenders.errors import TrainingError
+from cinematch_dagster.recommenders.fit import fit
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 from serving.model.heads import FactorRating
@@ -202,10 +203,7 @@ def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
     before = read_training_data(warehouse, week(0))
     arrive(1)
     after = read_training_data(warehouse, week(1))
-    options = settings.training.model_dump(exclude={"held_out_share"})
-    one, other = (
-        fit(data.ratings, data.movies, Hyperparameters(**options)) for data in (before, after)
-    )
+    one, other = (fit(data.ratings, data.movies, settings.training) for data in (before, after))
     assert before.sha256 != after.sha256
     assert isinstance(one.rating, FactorRating)
     assert isinstance(other.rating, FactorRating)
@@ -230,7 +228,9 @@ def test_before_the_first_model_nothing_is_compared_and_nothing_alerts(
     arrive(1)
     train_week(0)  # trained, and not promoted
     assert check_performance(warehouse, week(1), settings) is None
-    told = measured.weeks(lambda: connect(warehouse), settings)
-    assert [row["performance"] for row in told] == [None]
     assert rows(warehouse, "SELECT count(*) FROM drift_alerts") == [(0,)]
+    with connect(warehouse) as connection:
+        check_week(connection, week(1), settings.drift)
+    told = measured.weeks(lambda: connect(warehouse))
+    assert [row["performance"] for row in told] == [None]
     assert not (settings.state_dir / "models").exists()

@@ -7,9 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
-from cinematch_dagster.recommenders.checks.model_checks import answers_everybody, beats_baseline
-from cinematch_dagster.recommenders.evaluation import evaluate_static
+from cinematch_dagster.recommenders.checks.model_checks import (
+    answers_everybody,
+    beats_baseline,
+    check_model,
+)
+from cinematch_dagster.recommenders.evaluation import Scores, evaluate_static
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Trained, fit
 from serving.model import Model
 from serving.model.selfcheck import check
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from serving.kit.charts import (
     MOST_LABELS,
     MOST_MARKERS,
+    Level,
     Series,
     columns,
     few,
@@ -92,7 +93,7 @@ def chart_of(values: list[float | None], injected: list[bool] | None = None) -> 
         week_labels(weeks(n)),
         [Series("alone", values), Series("total", values)],
         "t",
-        levels={"threshold-line": 0.05, "early-line": 0.04},
+        levels={"threshold-line": 0.05, "early-line": [0.04] * n},
         marked=injected or [False] * n,
         note="shaded: injected",
     )
@@ -104,6 +105,18 @@ def test_the_threshold_line_is_drawn_at_the_threshold() -> None:
     for style, score in (("threshold-line", 0.05), ("early-line", 0.04)):
         ends = [(plot.left, plot.y(score)), (plot.right, plot.y(score))]
         assert of_class(chart, style)[0]["d"] == path(ends)
+
+
+def test_a_threshold_that_was_changed_is_a_step_and_one_that_is_not_known_a_gap() -> None:
+    thresholds = [0.05, 0.05, None, 0.1]
+    levels: dict[str, Level] = {"threshold-line": thresholds, "early-line": [None] * 4}
+    series = [Series("total", [0.01] * 4)]
+    chart = lines(week_labels(weeks(4)), series, "t", levels=levels)
+    plot = Plot(0.1 * 1.12)
+    stretches = [(0, 0.5, 0.05), (0.75, 1, 0.1)]
+    drawn = [path([(plot.x(a), plot.y(y)), (plot.x(b), plot.y(y))]) for a, b, y in stretches]
+    assert of_class(chart, "threshold-line")[0]["d"] == "".join(drawn)
+    assert of_class(chart, "early-line")[0]["d"] == ""
 
 
 def test_a_week_without_scores_breaks_the_line() -> None:

@@ -17,6 +17,21 @@ performance AS (
     ORDER BY week DESC
     LIMIT %(most)s
 ),
+drift AS (
+    SELECT
+        v.week, CASE v.view WHEN 'performance' THEN 'per_batch' ELSE v.view END AS view,
+        t.feature_name AS test, t.score, t.threshold, t.triggered AS alert,
+        coalesce(v.level, 'VERDICT UNKNOWN - DECIDED BEFORE VERDICTS WERE KEPT') AS verdict
+    FROM latest_drift_verdicts AS v,
+        ROWS FROM (
+            jsonb_to_recordset(v.tests) AS (
+                feature_name text, score double precision, threshold double precision,
+                triggered boolean
+            )
+        ) WITH ORDINALITY AS t (feature_name, score, threshold, triggered, place)
+    ORDER BY v.week DESC, v.view, t.place
+    LIMIT %(most)s
+),
 decisions AS (
     SELECT decided_at, decision, target_week, buffer_size, drift_score, reason
     FROM retraining_decisions
@@ -57,6 +72,7 @@ SELECT json_build_object(
     ),
     'tables', json_build_object(
         'batches', (SELECT coalesce(json_agg(b), '[]') FROM batches AS b),
+        'drift', (SELECT coalesce(json_agg(d), '[]') FROM drift AS d),
         'performance', (SELECT coalesce(json_agg(p), '[]') FROM performance AS p),
         'decisions', (SELECT coalesce(json_agg(d), '[]') FROM decisions AS d),
         'promotions', (SELECT coalesce(json_agg(p), '[]') FROM promotions AS p),
