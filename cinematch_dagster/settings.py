@@ -104,7 +104,7 @@ class DataSettings(Section):
     train_share: Share = 0.7
     batches: int = Field(5, ge=1)
     first_week: Annotated[datetime.date, AfterValidator(_monday)] = datetime.date(2024, 1, 1)
-    weeks: int = Field(52, ge=1)
+    weeks: int = Field(52, ge=1, le=9_999)
 
 
 class InjectionSettings(Section):

@@ -134,11 +134,11 @@ def _first(rows: pd.DataFrame, n: int) -> dict[int, float]:
 
 def _scores(model: Predictor, profiles: list[dict[int, float]]) -> Floats:
     """Fold in one unknown user a profile and return the scores, the rated movies -inf."""
-    strangers = -1 - np.arange(len(profiles))
-    users = np.repeat(strangers, [len(p) for p in profiles])
+    unknown = -1 - np.arange(len(profiles))
+    users = np.repeat(unknown, [len(p) for p in profiles])
     movies = np.array([movie for p in profiles for movie in p])
     stars = np.array([star for p in profiles for star in p.values()], dtype=np.float32)
-    scores = model.fold_in(users, movies, stars).scores(strangers)
+    scores = model.fold_in(users, movies, stars).scores(unknown)
     columns = find_all(model.movie_ids, movies)
     scores[(-1 - users)[columns >= 0], columns[columns >= 0]] = -np.inf
     return scores
