@@ -47,26 +47,27 @@ programs:
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 		apt-get install -qq --no-install-recommends $$missing >/dev/null; fi
 
-bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000")
-	$(BIN)/python -m benchmarks.data --rows $(or $(ROWS),1000000)
+# Options that all of them have: PARTS, ROWS, and AGAIN=1 to measure what is known already, too.
+BENCH = $(BIN)/python -m benchmarks.$(1) $(if $(PARTS),--parts $(PARTS)) $(if $(ROWS),--rows $(ROWS)) $(if $(AGAIN),--again)
 
-bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder, ROWS="1000000 25000000")
-	$(BIN)/python -m benchmarks.drift_calibration --rows $(or $(ROWS),1000000) $(if $(ML_1M),--ml-1m $(ML_1M))
+bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000", AGAIN=1)
+	$(call BENCH,data)
 
-bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md (ML_LATEST_SMALL=zip, ML_1M=folder, SEEDS=3, ROWS="1000000")
-	$(BIN)/python -m benchmarks.models --sample --seeds $(or $(SEEDS),3) --rows $(or $(ROWS),1000000) \
+bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder, AGAIN=1)
+	$(call BENCH,drift) $(if $(ML_1M),--ml-1m $(ML_1M))
+
+bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md (ML_LATEST_SMALL=zip, ML_1M=folder, SEEDS=3, AGAIN=1)
+	$(call BENCH,models) --seeds $(or $(SEEDS),3) \
 		$(if $(ML_LATEST_SMALL),--ml-latest-small $(ML_LATEST_SMALL)) $(if $(ML_1M),--ml-1m $(ML_1M))
 
-bench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth")
-	$(BIN)/python -m benchmarks.serving $(if $(PARTS),--parts $(PARTS))
+bench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth", AGAIN=1)
+	$(call BENCH,serving)
 
-bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/benchmarks.md
-	$(BIN)/python -m benchmarks.platform
+bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/benchmarks.md (AGAIN=1)
+	$(call BENCH,platform)
 
 reliability: $(READY)  ## try every fault: docs/reliability.md (TRIES=1; about half an hour each)
-	rm -f var/faults.jsonl; mkdir -p var
-	for n in $$(seq $(or $(TRIES),1)); do FAULT_LOG=$(CURDIR)/var/faults.jsonl \
-		$(BIN)/python -m pytest tests/e2e/faults -m slow; done; $(BIN)/python -m benchmarks.reliability var/faults.jsonl
+	$(BIN)/python -m benchmarks.reliability --again --rounds $(or $(TRIES),1) $(if $(PARTS),--parts $(PARTS))
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up

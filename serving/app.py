@@ -13,7 +13,8 @@ from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
 from serving import pages
-from serving.experiments.experiment import AnswerLog, Experiment
+from serving.experiments.answer_log import AnswerLog
+from serving.experiments.experiment import Experiment
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader
 from serving.follow.registry import Registry
@@ -24,6 +25,7 @@ from serving.http.routes import routers
 from serving.live import LiveRatings, RatingStore
 from serving.live.file_store import FileStore
 from serving.settings import Settings, load_settings
+from serving.telemetry import metrics
 
 
 @contextlib.asynccontextmanager
@@ -35,6 +37,7 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     """
     settings: Settings = app.state.settings
     live_ratings: LiveRatings = app.state.live_ratings
+    metrics.take_space()
     loaders: list[Loader] = [loader for loader in (app.state.loader, app.state.candidate) if loader]
     with threadpool_limits(1, user_api="blas"):
         for loader in loaders:
@@ -48,6 +51,7 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
         live_ratings.close()
+        app.state.answer_log.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
         tracking_uri: where MLflow's tracking server and registry answer.
         registered_model: name of the registered model whose `alias` is followed.
         cache_dir: holds the local copies of the models that were downloaded.
+        metrics_dir: holds a folder for each run, in which the workers count.
         poll_seconds: pause between two looks at the alias.
         reports_dir: pages in it are served under `/reports/`.
         candidate_mode: `split`: a second version answers a share of the users; `shadow`: it is
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     alias: str = "production"
     cache_dir: Path = ROOT / "var" / "serving"
     reports_dir: Path = ROOT / "var" / "reports"
+    metrics_dir: Path = ROOT / "var" / "metrics"
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     candidate_mode: Literal["off", "split", "shadow"] = "off"
     candidate_alias: str = "candidate"
@@ -87,7 +89,7 @@ class Settings(BaseSettings):
     def _separated_by_commas(cls, value: object) -> object:
         return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
-    @field_validator("cache_dir", "reports_dir")
+    @field_validator("cache_dir", "reports_dir", "metrics_dir")
     @classmethod
     def _is_or_can_be_a_folder(cls, path: Path) -> Path:
         try:
@@ -96,6 +98,13 @@ class Settings(BaseSettings):
             pass
         except OSError as error:
             raise ValueError(f"{path} can't be used as a folder ({error.strerror})") from error
+        return path
+
+    @field_validator("answer_log", "ratings_file")
+    @classmethod
+    def _can_be_written(cls, path: Path | None) -> Path | None:
+        if path is not None and (reason := unwritable(path)):
+            raise ValueError(f"{path} can't be written ({reason})")
         return path
 
     @model_validator(mode="after")
@@ -126,6 +135,19 @@ def load_settings() -> Settings:
     except ValidationError as error:
         problems = (_problem(e["loc"], e["msg"]) for e in error.errors(include_input=False))
         raise SettingsError("; ".join(problems)) from None
+
+
+def unwritable(path: Path) -> str | None:
+    """Return why a file can't be appended to, or made with its folder; None where it can."""
+    try:
+        found = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:
+        return error.strerror
+    if found == path:
+        return None if path.is_file() and os.access(path, os.W_OK) else "not a writable file"
+    if not found.is_dir():
+        return f"{found} is not a folder"
+    return None if os.access(found, os.W_OK | os.X_OK) else f"{found} is not writable"
 
 
 def _is_loopback(host: str) -> bool:

@@ -57,7 +57,11 @@ def httpserver_listen_address() -> tuple[str, int]:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("postgres")
-    yield embedded.start(folder)
+    server = embedded.start(folder)
+    with connect(server, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # no test cuts the power
+        connection.execute("SELECT pg_reload_conf()")
+    yield server
     embedded.destroy(folder)
 
 

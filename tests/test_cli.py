@@ -283,7 +283,8 @@ def test_rejects_that_refuse_a_dataset_are_kept_and_their_file_is_named(
     arguments = ("data", "prepare", "--dataset", "ml-1m", "--source", str(source))
     line = failed(*arguments, environment=environment)
     assert line == (
-        "error: 2 of 100 ratings can't be used (rating_off_scale 2), expected at most 1.00%: "
+        "error: 2 of 100 ratings can't be used (rating_off_scale 2), expected at most 1.00%; the "
+        "first is userId 98, movieId 1, rating 9.0, timestamp 978300098: rating_off_scale: "
         f"see {rejects}"
     )
     assert rejects.read_text().splitlines() == [

@@ -1,4 +1,4 @@
-"""`cinematch demo`: a platform of its own, the story on it, the table of what was measured."""
+"""`cinematch demo`: a platform of its own, the scenario on it, the table of what was measured."""
 
 import json
 import os
@@ -11,19 +11,20 @@ from rich.console import Console
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from cinematch_dagster.demo.orchestrator import OrchestrationError
-from cinematch_dagster.demo.scenario import Story
+from cinematch_dagster.demo.scenario import Scenario
 from cinematch_dagster.demo.show import show
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.ports import PortTakenError, reserved
 from cinematch_dagster.local.processes import Service
 from cinematch_dagster.pipeline.preparation.prepare import fetch_dataset
 from cinematch_dagster.settings import SAMPLE, Settings, read_settings
+from serving.base.files import replace_text
 
 _PORTS = ("dagster_port", "mlflow_port", "api_port")
 
 
 def demo_settings(profile: str = SAMPLE) -> Settings:
-    """Return a profile with a state folder and servers that nobody else uses."""
+    """Return a profile with a state folder and servers that no other platform uses."""
     folder = "demo" if profile == SAMPLE else f"demo-{profile}"
     state = read_settings(profile=profile).state_dir / folder / "state"
     return read_settings(
@@ -57,7 +58,7 @@ def _start(settings: Settings, on_ready: Callable[[Service], None]) -> tuple[Set
 
 
 def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None) -> Path:
-    """Run the story of a profile from a clean state; return the path of its `report.json`.
+    """Run the scenario of a profile from a clean state; return the path of its `report.json`.
 
     Args:
         console: where progress and the tables are shown.
@@ -78,11 +79,11 @@ def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None
 
     with started(settings, ready) as settings:
         try:
-            report = Story(settings, console).tell()
+            report = Scenario(settings, console).run()
         except OrchestrationError as error:
             raise OrchestrationError(f"{error}: see {platform.logs(settings)}") from None
     path = settings.state_dir.parent / "report.json"
-    path.write_text(json.dumps(report, indent=2, default=str) + "\n")
+    replace_text(path, json.dumps(report, indent=2, default=str) + "\n")
     show(report, console)
     console.print(f"\nAll of it: {path}", soft_wrap=True)
     console.print(f"To look around: {_variables(settings)} make up", soft_wrap=True)

@@ -73,6 +73,7 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
         "CINEMATCH_SERVING_PORT": str(settings.api_port),
         "CINEMATCH_SERVING_CACHE_DIR": str(state / "serving"),
         "CINEMATCH_SERVING_REPORTS_DIR": str(settings.reports_dir),
+        "CINEMATCH_SERVING_METRICS_DIR": str(state / "metrics"),
         "CINEMATCH_SERVING_DATABASE_URL": warehouse,
         "CINEMATCH_SERVING_RATINGS_FILE": str(settings.live_ratings_file),
         "DAGSTER_HOME": str(state / "dagster"),

@@ -39,7 +39,7 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where a person reaches it."""
+        """The address that a browser opens."""
         return f"http://127.0.0.1:{self.port}"
 
 
@@ -129,7 +129,7 @@ def found(logs: Path) -> dict[str, list[psutil.Process]]:
 
 def _marked(logs: Path) -> Iterator[tuple[psutil.Process, str]]:
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # it ended, or is somebody else's
+        with contextlib.suppress(psutil.Error):  # it ended, or belongs to another account
             log = Path(process.environ().get(LOG_VARIABLE, ""))
             if log.parent == logs and is_alive(process):
                 yield process, log.stem

@@ -7,8 +7,9 @@ from urllib.parse import quote, urlencode
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from serving.base.dsn import encrypted
+
 _SCHEMES = ("postgresql://", "postgres://")
-_LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 _SEARCH_PATH = re.compile(r"\s*(?:-c\s*|--)search_path=(?:\\.|\S)*")
 _WAREHOUSE = "cinematch"
 
@@ -20,8 +21,7 @@ class DsnError(ValueError):
 def normalise(address: str) -> str:
     """Return an address as `postgresql://…`, encrypted (`sslmode=require`) unless it is local.
 
-    An `sslmode` in the address stays as it is. Local is a unix socket, localhost or no host,
-    in `host` and in `hostaddr`.
+    `serving.base.dsn.encrypted` says what is local.
 
     Args:
         address: whatever libpq takes: `postgresql://…`, `postgres://…`, or `key=value` pairs.
@@ -34,10 +34,7 @@ def normalise(address: str) -> str:
         raise DsnError(
             "the database's address names no database (expected postgresql://user@host/database)"
         )
-    hosts = (options.get(option, "") for option in ("host", "hostaddr"))
-    if "sslmode" not in options and not all(map(_is_local, hosts)):
-        options["sslmode"] = "require"
-    return _uri(options)
+    return encrypted(_uri(options))
 
 
 def _options(address: str) -> dict[str, str]:
@@ -62,10 +59,6 @@ def _options(address: str) -> dict[str, str]:
     elif len(ports) == 1:  # of all hosts; SQLAlchemy wants to be told of each
         options["port"] = ",".join(str(ports[0]) for _ in options.get("host", "").split(","))
     return options
-
-
-def _is_local(hosts: str) -> bool:
-    return all(host in _LOCAL_HOSTS or host.startswith("/") for host in hosts.split(","))
 
 
 def _uri(options: Mapping[str, str], scheme: str = "postgresql") -> str:

@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 
 from serving.follow.loader import Loader
 from serving.http.schemas.operations import ServedModel
+from serving.kit import render as kit
 from serving.pages import dashboard
 from serving.pages.render import HERE, STATIC, page
 
@@ -22,6 +23,7 @@ def install(app: FastAPI) -> None:
     """Add the pages and their files to the application."""
     app.include_router(router)
     app.include_router(dashboard.router)
+    app.mount(f"/{STATIC}/kit", StaticFiles(directory=kit.STATIC), name="kit")
     app.mount(f"/{STATIC}", StaticFiles(directory=HERE / "static"), name=STATIC)
 
 
@@ -34,7 +36,7 @@ async def home(request: Request) -> HTMLResponse:
         "home.html",
         model=ServedModel.of(served) if served else None,
         genres=served.model.genres if served else (),
-        people=examples(served.model.user_ids.tolist()) if served else (),
+        users=examples(served.model.user_ids.tolist()) if served else (),
     )
 
 

@@ -8,34 +8,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.follow.cache import Cache
-from serving.follow.registry import Release
 from tests.ports import free_port
 from tests.serving.asking import asking, owners
 from tests.serving.support import (
     Api,
     Publish,
     api,
+    nowhere,
     problem,
     rate,
     rated,
     tiny_model,
     wait_for_problem,
     wait_until,
+    with_copy,
 )
 from tests.serving.wire import wire_to_postgres, wire_to_url
-
-
-def with_copy(folder: Path) -> Path:
-    """Put version 1 into the cache in a folder, as if it had been served before."""
-    cache, release = Cache(folder / "cache"), Release("1", 100)
-    cache.add(release, lambda scratch: tiny_model(scratch / "model", "v1"))
-    cache.mark_good(release)
-    return folder
-
-
-def nowhere() -> str:
-    return f"http://127.0.0.1:{free_port()}"
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(tmp_path: Path) -> None:

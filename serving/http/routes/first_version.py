@@ -1,4 +1,4 @@
-"""The routes that the first version had, under the names that people know."""
+"""The routes that the first version had, under its names."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def predict_top_of_genre(
 async def predict_top_of_top(
     body: TopOfTop, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> Recommendations:
-    """The best of the movies that everybody rates highest, in this user's order."""
+    """The best of the movies with the highest damped mean, in this user's order."""
     answer = served.model.recommend(
         body.user_id,
         body.top_k,

@@ -52,7 +52,7 @@ async def movie(movie_id: MovieId, served: ServedDep) -> CatalogueMovie:
 async def similar(
     movie_id: MovieId, asked: Annotated[Alike, Query()], served: ServedDep
 ) -> AlikeMovies:
-    """The movies that a liking for this one speaks for."""
+    """The movies most similar to this one, by the ratings of users who rated both."""
     row = _row(movie_id, served)
     found = await asyncio.to_thread(served.model.similar, movie_id, asked.top_k)
     return AlikeMovies(

@@ -14,7 +14,7 @@ from serving.http.schemas.ratings import RatingRequest, StoredRating, Withdrawal
 from serving.http.security import NO_KEY, require_key
 from serving.live import Event, LiveRatings, StoreError
 from serving.model.id_index import find
-from serving.telemetry.metrics import RATINGS
+from serving.telemetry.metrics import RATINGS, count
 
 NO_MOVIE = "movie 7 is not in the catalogue"
 REFUSALS = documented(
@@ -54,5 +54,5 @@ async def _stored(event: Event, served: Served, live_ratings: LiveRatings) -> St
         await live_ratings.add(event)
     except StoreError as error:
         raise HTTPException(503, f"the rating is not stored: {error}") from error
-    RATINGS.labels("given" if event.rating else "taken back").inc()
+    count(RATINGS, "given" if event.rating else "taken back")
     return StoredRating.model_validate(event)

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from serving.base.scale import HIGHEST, LOWEST, STEP
+
 
 def _whole(value: object) -> object:
     """Read 10.0 as 10: to JSON both are the same integer."""
@@ -15,10 +17,10 @@ def _whole(value: object) -> object:
 WHOLE = BeforeValidator(_whole)
 
 Id = Annotated[int, Field(gt=-(2**53), lt=2**53), WHOLE]
-"""Names anybody: an id that nobody has is a stranger's. JSON keeps integers up to here exact."""
+"""Any user or movie: an id that the model lacks is answered as unknown. JSON keeps these exact."""
 StoredId = Annotated[int, Field(ge=1, lt=2**31), WHOLE]
-"""Names somebody or something that is stored."""
-Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, allow_inf_nan=False)]
+"""A user or movie that is stored."""
+Stars = Annotated[float, Field(ge=LOWEST, le=HIGHEST, multiple_of=STEP, allow_inf_nan=False)]
 TopK = Annotated[int, Field(ge=1, le=100, examples=[10]), WHOLE]
 Year = Annotated[int, Field(ge=1800, le=2200), WHOLE]
 Genre = Annotated[str, Field(min_length=1, max_length=50)]

@@ -35,7 +35,7 @@ class PredictedMany(ResponseBody):
 
 
 class TopOfGenre(RequestBody):
-    """The best movies of one genre for somebody."""
+    """The best movies of one genre for a user."""
 
     user_id: Annotated[Id, Field(examples=[123])]
     genre: Annotated[Genre, Field(examples=["Comedy"])]
@@ -43,7 +43,7 @@ class TopOfGenre(RequestBody):
 
 
 class TopOfTop(RequestBody):
-    """Somebody's best of the `pool` movies that everybody rates highest."""
+    """A user's best of the `pool` movies with the highest damped mean."""
 
     user_id: Annotated[Id, Field(examples=[123])]
     top_k: TopK = 10

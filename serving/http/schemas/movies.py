@@ -43,7 +43,7 @@ class Movies(ResponseBody):
 
 
 class AlikeMovie(CatalogueMovie):
-    """`score` orders one answer: how much a liking for the one speaks for the other."""
+    """`score` orders one answer, the most similar first; it has no unit."""
 
     score: float
 

@@ -10,7 +10,7 @@ from serving.http.schemas.base import QueryParams, RequestBody, ResponseBody, St
 
 
 class RatingRequest(RequestBody):
-    """Somebody's stars for a movie, 0.5 to 5 in half stars; they replace what was given before."""
+    """A user's stars for a movie, 0.5 to 5 in half stars; they replace what was given before."""
 
     user_id: Annotated[StoredId, Field(examples=[123])]
     movie_id: Annotated[StoredId, Field(alias="movieId", examples=[1])]

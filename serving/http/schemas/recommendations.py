@@ -59,7 +59,7 @@ class RecommendRequest(RequestBody):
 class ShownRecommendation(MovieBody):
     """One movie; `score` orders one answer, `predicted_rating` is the stars expected.
 
-    `because` names the movies that this user liked and that speak for it.
+    `because` names the movies that this user liked and that are most similar to it.
     """
 
     genres: Annotated[str, Field(examples=["Animation|Children|Comedy"])]
