@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from cinematch_dagster.local import platform, processes
 from cinematch_dagster.local.databases import warehouse_dsn as database_of
@@ -77,6 +78,7 @@ def test_the_servers_learn_from_their_environment_where_everything_is(
     assert found["CINEMATCH_SERVING_TRACKING_URI"] == again.tracking_uri == settings.tracking_uri
     assert found["DAGSTER_HOME"] == str(tmp_path / "var" / "dagster")
     assert found["PATH"] == os.environ["PATH"]
+    own = conninfo_to_dict(warehouse_dsn)["dbname"]
     for variable, name in (
         ("CINEMATCH_DAGSTER_POSTGRES_URL", "dagster"),
         ("MLFLOW_BACKEND_STORE_URI", "mlflow"),
@@ -84,7 +86,7 @@ def test_the_servers_learn_from_their_environment_where_everything_is(
         address = found[variable].removeprefix("postgresql+psycopg2://")
         assert address != found[variable]
         with connect(f"postgresql://{address}") as connection:
-            assert connection.info.dbname == name
+            assert connection.info.dbname == f"{own}_{name}"
 
 
 def test_passwords_are_in_no_command_line(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def answers(running: Api) -> None:
     assert "cinematch_requests_total{" in page.text
 
 
-@pytest.mark.skipif(not CAN_MOUNT, reason="may not mount a small disk (needs unshare -rm)")
+@pytest.mark.skipif(not CAN_MOUNT, reason="needs a small disk: let `unshare -rm` work")
 @pytest.mark.parametrize("when", ["before the start", "after it"])
 def test_a_full_disk_ends_no_worker_and_changes_no_answer(tmp_path: Path, when: str) -> None:
     disk = tmp_path / "metrics"
