@@ -31,14 +31,14 @@ lint: $(READY)  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A browser and a Postgres of the system's own: without one of them its tests are skipped, which CI
-# must not do in silence. Where root has apt-get, what is missing is installed.
+# A browser, a Postgres of the system's own and nginx: without one of them its tests are skipped, which
+# CI must not do in silence. Where root has apt-get, what is missing is installed.
 programs:
-	@for program in "chromium chromium-browser google-chrome" "postgres /usr/lib/postgresql/*/bin/postgres"; do \
+	@for program in "chromium chromium-browser google-chrome" "postgres /usr/lib/postgresql/*/bin/postgres" "nginx /usr/sbin/nginx"; do \
 		for name in $$program; do command -v $$name >/dev/null && continue 2; done; missing=1; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-		apt-get install -qq --no-install-recommends chromium postgresql >/dev/null; fi
+		apt-get install -qq --no-install-recommends chromium postgresql nginx >/dev/null; fi
 
 bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000")
 	$(BIN)/python -m benchmarks.data --rows $(or $(ROWS),1000000)

@@ -11,7 +11,7 @@ from serving.follow.registry import LoadError
 from serving.http.problems import documented
 from serving.http.routes.dependencies import NO_MODEL, LoaderDep, ServedDep
 from serving.http.schemas.operations import Health, Ready, Reloaded, ServedModel, Version
-from serving.http.security import NO_KEY, require_key
+from serving.http.security import FOREIGN, NO_KEY, require_key
 from serving.platform.figures import PlatformFigures
 from serving.telemetry import metrics
 
@@ -55,13 +55,14 @@ async def figures(request: Request) -> Response:
     dependencies=[Depends(require_key)],
     responses=documented(
         _401=NO_KEY,
+        _403=FOREIGN,
         _502="version 4 did not pass its check; the log says why; version 3 serves on",
     ),
 )
 async def reload_model(loader: LoaderDep) -> Reloaded:
     """Load the version in production now; what serves stays when that fails."""
     try:
-        served = await asyncio.to_thread(loader.refresh, force=True)
+        served = await loader.reload()
     except LoadError as error:
         before = loader.served
         still = f"version {before.release.version} serves on" if before else "no model is loaded"

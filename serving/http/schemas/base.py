@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 
 def _whole(value: object) -> object:
     """Read 10.0 as 10: to JSON both are the same integer."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _half_stars(value: float) -> float:
+    """Refuse what is near a half star only: pydantic's `multiple_of` lets 3.9999999 pass."""
+    if not (2 * value).is_integer():
+        raise PydanticCustomError("multiple_of", "Input should be a multiple of 0.5")
+    return value
 
 
 WHOLE = BeforeValidator(_whole)
@@ -18,7 +26,11 @@ Id = Annotated[int, Field(gt=-(2**53), lt=2**53), WHOLE]
 """Names anybody: an id that nobody has is a stranger's. JSON keeps integers up to here exact."""
 StoredId = Annotated[int, Field(ge=1, lt=2**31), WHOLE]
 """Names somebody or something that is stored."""
-Stars = Annotated[float, Field(ge=0.5, le=5, multiple_of=0.5, allow_inf_nan=False)]
+Stars = Annotated[
+    float,
+    Field(ge=0.5, le=5, allow_inf_nan=False, json_schema_extra={"multipleOf": 0.5}),
+    AfterValidator(_half_stars),
+]
 TopK = Annotated[int, Field(ge=1, le=100, examples=[10]), WHOLE]
 Year = Annotated[int, Field(ge=1800, le=2200), WHOLE]
 Genre = Annotated[str, Field(min_length=1, max_length=50)]
