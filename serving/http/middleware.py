@@ -79,7 +79,7 @@ class RequestLog:
 
 
 class UnexpectedErrors:
-    """Answer an error that nobody expected with 500, and log it.
+    """Answer an unexpected error with 500, and log it.
 
     Args:
         app: the application inside.

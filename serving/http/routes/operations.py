@@ -1,4 +1,4 @@
-"""Operations: is it alive, can it answer, which model, another model."""
+"""Operations: health, readiness, version, metrics, reload."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/health")
 async def health(loader: LoaderDep) -> Health:
-    """Whether the process lives; status 200 without a model too."""
+    """Whether the process is alive; 200 even without a model."""
     version = loader.served.release.version if loader.served else None
     return Health(model_loaded=version is not None, model_version=version)
 
@@ -33,7 +33,7 @@ async def ready(served: ServedDep) -> Ready:
 
 @router.get("/version")
 async def version(request: Request, loader: LoaderDep) -> Version:
-    """Which service and which model answer, since when, and from where the model came."""
+    """The version of the service and of its model, when the model was loaded, and from where."""
     served = loader.served
     return Version(
         service=request.app.version,
@@ -44,7 +44,7 @@ async def version(request: Request, loader: LoaderDep) -> Version:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def figures(request: Request) -> Response:
-    """Figures of all workers and of the platform, for Prometheus."""
+    """Metrics of all workers and of the platform, for Prometheus."""
     platform = PlatformFigures(request.app.state.settings.reports_dir)
     text = await asyncio.to_thread(metrics.page, platform)
     return Response(text, media_type=metrics.CONTENT_TYPE)
@@ -60,7 +60,7 @@ async def figures(request: Request) -> Response:
     ),
 )
 async def reload_model(loader: LoaderDep) -> Reloaded:
-    """Load the version in production now; what serves stays when that fails."""
+    """Load the version that is in production now; if that fails, the model before serves on."""
     try:
         served = await loader.reload()
     except LoadError as error:

@@ -37,7 +37,7 @@ router = APIRouter(tags=["ratings"], dependencies=[Depends(require_key_or_page)]
 async def rate(
     given: RatingRequest, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> StoredRating:
-    """Store a rating, new or changed; once this is answered, it counts and can't be lost."""
+    """Store a rating, new or changed; once this is answered, it counts and is on the disk."""
     event = Event(given.user_id, given.movie_id, given.rating)
     if find(served.model.movie_ids, event.movie_id) < 0:
         raise _unknown(event.movie_id)
@@ -51,9 +51,9 @@ async def take_back(
     loader: LoaderDep,
     live_ratings: LiveRatingsDep,
 ) -> StoredRating:
-    """Take a rating back; the movie may be recommended again.
+    """Withdraw a rating; the movie may be recommended again.
 
-    A stored rating can be taken back although the model in production lacks the movie.
+    A stored rating can be withdrawn even if the model in production lacks the movie.
     """
     served = loader.served
     if served is None or find(served.model.movie_ids, movie_id) < 0:

@@ -23,9 +23,9 @@ def _half_stars(value: float) -> float:
 WHOLE = BeforeValidator(_whole)
 
 Id = Annotated[int, Field(gt=-(2**53), lt=2**53), WHOLE]
-"""Names anybody: an id that nobody has is a stranger's. JSON keeps integers up to here exact."""
+"""The id of a user or movie, known to the model or not. JSON keeps integers up to here exact."""
 StoredId = Annotated[int, Field(ge=1, lt=2**31), WHOLE]
-"""Names somebody or something that is stored."""
+"""The id of a user or movie in a stored rating."""
 Stars = Annotated[
     float,
     Field(ge=0.5, le=5, allow_inf_nan=False, json_schema_extra={"multipleOf": 0.5}),
@@ -37,25 +37,25 @@ Genre = Annotated[str, Field(min_length=1, max_length=50)]
 
 
 class RequestBody(BaseModel):
-    """A part of a request: unknown keys and values of another type are refused."""
+    """Base of request bodies: unknown keys and values of another type are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class QueryParams(BaseModel):
-    """The query of an address: unknown keys are refused; numbers are written as text."""
+    """Base of query parameters: unknown names are refused; numbers are written as text."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ResponseBody(BaseModel):
-    """A part of an answer."""
+    """Base of response bodies."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 class MovieBody(ResponseBody):
-    """A movie, named."""
+    """The id and title of a movie."""
 
     movie_id: Annotated[int, Field(serialization_alias="movieId", examples=[1])]
     title: Annotated[str, Field(examples=["Toy Story (1995)"])]
