@@ -19,6 +19,7 @@ from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import NO_TABLES
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import raise_on_signals
+from cinematch_dagster.postgres.connection import DatabaseSetupError
 from cinematch_dagster.postgres.dsn import DsnError
 from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
 from cinematch_dagster.settings import SettingsError, load_settings
@@ -29,6 +30,7 @@ KNOWN_ERRORS = (
     SettingsError,
     ProcessError,
     DsnError,
+    DatabaseSetupError,
     EmbeddedPostgresError,
     OrchestrationError,
     DataError,

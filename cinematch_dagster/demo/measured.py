@@ -14,8 +14,7 @@ from cinematch_dagster.demo.show import FIGURES
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.drift import ViewResult
 from cinematch_dagster.drift.page import Performance
-from cinematch_dagster.pipeline.operations.pages import report_history
-from cinematch_dagster.settings import Settings
+from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.warehouse.operations.maintenance import database_size
 
 Connect = Callable[[], psycopg.Connection]
@@ -39,10 +38,10 @@ def followed_user(prepared: Path) -> int:
     return int((returning if len(returning) else batches["userId"]).mode().iloc[0])
 
 
-def weeks(connect: Connect, settings: Settings) -> list[Row]:
+def weeks(connect: Connect) -> list[Row]:
     """Return a row a loaded week: size, verdict, alerts, both views (signed), performance."""
     with connect() as connection:
-        history = report_history(connection, settings.drift)
+        history = recorded_weeks(connection)
     return [
         {
             "week": known.week.isoformat(),

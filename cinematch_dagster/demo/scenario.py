@@ -24,6 +24,7 @@ from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
+from serving.base.files import replacing
 
 PATIENCE_SECONDS = 900.0
 """A failed run ends the wait at once, so this only has to be long enough for millions of rows."""
@@ -69,7 +70,7 @@ class Story:
         self.dagster.close()
         return {
             "profile": self.settings.profile,
-            "weeks": measured.weeks(self._connect, self.settings),
+            "weeks": measured.weeks(self._connect),
             "decisions": measured.decisions(self._connect),
             "models": measured.models(self._connect),
             "serving": measured.serving(self._connect, traffic, before, after),
@@ -109,11 +110,8 @@ class Story:
         )
 
     def _drop(self, file: Path) -> None:
-        """Copy under another name first, so that the sensor never sees half a file."""
-        folder = self.settings.landing_dir
-        partial = folder / f"{file.name}.part"
-        shutil.copyfile(file, partial)
-        partial.replace(folder / file.name)
+        with replacing(self.settings.landing_dir / file.name) as partial:
+            shutil.copyfile(file, partial)
 
     def _week(self, week: datetime.date, file: Path) -> None:
         with self._stage(f"{file.stem}: load, test for drift, decide"):

@@ -50,8 +50,12 @@ REASONS: Mapping[str, str] = {
 
 
 class Level(StrEnum):
-    """Verdicts, from nothing known to drift, in the order of their weight."""
+    """Verdicts, from nothing known to drift, in the order of their weight.
 
+    `UNKNOWN` is never assessed: it stands for a verdict of a time when none were kept.
+    """
+
+    UNKNOWN = "VERDICT UNKNOWN - DECIDED BEFORE VERDICTS WERE KEPT"
     EMPTY = "EMPTY BUFFER - NOTHING TO COMPARE"
     INSUFFICIENT = "INSUFFICIENT DATA - CONTINUE MONITORING"
     NO_DRIFT = "NO DRIFT - CONTINUE MONITORING"
@@ -95,7 +99,8 @@ class TestResult:
         feature_name: a key of `TESTS`, or an error of `drift.performance`.
         score: what is compared: the KS statistic, the absolute relative change of mean and std, or
             by how much an error is worse.
-        change: the same with its sign (the KS statistic has none).
+        change: the same with its sign (the KS statistic has none); NaN where of a recorded test
+            only the score is known.
         threshold: what the score is compared with.
         triggered: whether it raises an alert; a high score in a view that may not alert, or that
             has too little data or too few such tests, does not.
@@ -143,12 +148,13 @@ class DriftReport:
     """Both views against one baseline.
 
     Attributes:
-        baseline_n: ratings in the baseline; its mean and std as in a view.
+        baseline_n: ratings in the baseline; its mean and std as in a view; None where a recorded
+            report doesn't say.
         evidence: sha256 (hex) of the baseline's and the cumulative histogram, int64 little endian:
             the same evidence looked at again has the same one.
     """
 
-    baseline_n: int
+    baseline_n: int | None
     baseline_mean: float | None
     baseline_std: float | None
     per_batch: ViewResult

@@ -9,6 +9,7 @@ import psycopg
 
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import NO_TABLES, running_warehouse
+from cinematch_dagster.local.graphql import GraphqlError, ask
 from cinematch_dagster.pipeline.operations.freshness import (
     Finding,
     model_is_recent,
@@ -18,6 +19,7 @@ from cinematch_dagster.pipeline.operations.freshness import (
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
 from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.drift.verdicts import latest_verdicts, recorded_report
 from cinematch_dagster.warehouse.ingestion.batches import buffer_status
 from cinematch_dagster.warehouse.registry.promotions import in_production
 
@@ -47,6 +49,7 @@ def platform_status(settings: Settings) -> dict[str, Any]:
             promotion = in_production(connection)
             status = buffer_status(connection)
             findings = _findings(connection, settings)
+            drift = _drift(connection)
     except EmbeddedPostgresError as error:
         return found | {"warehouse": str(error)}
     except psycopg.errors.UndefinedTable:
@@ -57,7 +60,27 @@ def platform_status(settings: Settings) -> dict[str, Any]:
         else "no model yet"
     )
     fresh = [asdict(finding) for finding in findings]
-    return found | {"in production": production, "freshness": fresh, "buffer": status}
+    return found | {
+        "in production": production,
+        "drift": drift,
+        "freshness": fresh,
+        "buffer": status,
+    }
+
+
+def _drift(connection: psycopg.Connection) -> dict[str, Any] | str:
+    """Return what was decided on the newest week that was reported."""
+    verdicts = latest_verdicts(connection)
+    if not verdicts:
+        return "no week was reported yet"
+    week = max(verdicts)
+    report = recorded_report(verdicts[week])
+    decided: dict[str, Any] = {"week": week}
+    if report:
+        decided |= {"verdict": report.level.value, "reasons": report.reasons}
+    if performance := verdicts[week].get("performance"):
+        decided["performance"] = performance.decided_level.value
+    return decided
 
 
 def _findings(connection: psycopg.Connection, settings: Settings) -> list[Finding]:
@@ -76,9 +99,9 @@ def _findings(connection: psycopg.Connection, settings: Settings) -> list[Findin
 def _last_ticks(url: str) -> dict[str, float | None] | None:
     """Return when each sensor that is on has ticked last; None without an answer."""
     try:
-        answer = httpx.post(f"{url}/graphql", json={"query": _TICKS}, timeout=10.0)
-        sensors = answer.raise_for_status().json()["data"]["sensorsOrError"]["results"]
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        with httpx.Client(base_url=url, timeout=10.0) as client:
+            sensors = ask(client, _TICKS)["sensorsOrError"]["results"]
+    except (GraphqlError, KeyError):  # a code location that does not load has no sensors
         return None
     return {
         sensor["name"]: next((tick["timestamp"] for tick in sensor["sensorState"]["ticks"]), None)

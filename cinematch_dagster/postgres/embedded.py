@@ -100,7 +100,7 @@ def _launch(cluster: Cluster) -> psutil.Process:
     settings = _SETTINGS | {"unix_socket_directories": f'"{cluster.run}"'}
     options = (part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
     server = (str(programs.folder / "postgres"), "-D", str(cluster.data), *options)
-    # The shell ends at once, so that the server is nobody's child and never our zombie.
+    # The shell ends at once, so that init adopts the server, and it never becomes our zombie.
     script = '"$@" >>"$0" 2>&1 & echo $!'
     shell = cluster.account.run("/bin/sh", "-c", script, _log(cluster), *server)
     try:

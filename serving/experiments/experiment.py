@@ -1,7 +1,7 @@
 """Which of two models answers a user, and what a second one would have said.
 
 Modes: `off`; `split`: a share of the users is answered by the candidate, always the same ones;
-`shadow`: every user is answered by production, and what the candidate would have said is logged.
+`shadow`: every request is answered by production, and what the candidate would have said is logged.
 """
 
 from __future__ import annotations

@@ -8,17 +8,28 @@ from urllib.parse import urlsplit
 
 Header = tuple[bytes, bytes]
 
+NAME = "content-security-policy"
+_ALWAYS = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+OWN_FILES = f"default-src 'self'; {_ALWAYS}"
+"""A page that loads files of this service and asks it, and nothing else."""
+REPORT = (
+    f"default-src 'self'; img-src 'self' data:; font-src 'self' data:; "
+    f"style-src 'self' 'unsafe-inline'; {_ALWAYS}"
+)
+"""A page that holds its style and typeface, as the drift reports do, and no script."""
+SWAGGER = (
+    f"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    f"script-src 'self' 'unsafe-inline'; {_ALWAYS}"
+)
+"""FastAPI's page starts Swagger UI with a script of its own."""
+
 ALWAYS: tuple[Header, ...] = ((b"x-content-type-options", b"nosniff"),)
 PAGES: tuple[Header, ...] = (
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
-        b"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
+    (NAME.encode(), REPORT.encode()),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-opener-policy", b"same-origin"),
 )
-"""Nothing from other servers, no script in the page itself, nobody's frame."""
+"""For HTML that brings no policy of its own."""
 
 
 def secured(headers: Iterable[Header]) -> list[Header]:

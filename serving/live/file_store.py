@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from serving.base.files import sync
 from serving.live.append import append_line, locked
 from serving.live.events import Event, StoredEvent, StoreError
 from serving.live.places import Places
@@ -42,7 +43,7 @@ class FileStore:
                 self._remember(file, end)
                 place = self._places.place(end)
             if new:
-                _sync_folder(self.path.parent)
+                sync(self.path.parent)
         return StoredEvent(place, event)
 
     def after(self, place: int) -> list[StoredEvent]:
@@ -114,15 +115,6 @@ def _from_json(line: dict[str, str]) -> Event:
         key=uuid.UUID(line["key"]),
         given_at=datetime.datetime.fromisoformat(line["given_at"]),
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name as durable as its contents."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

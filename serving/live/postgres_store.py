@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from serving.base.dsn import encrypted
 from serving.live.events import Event, StoredEvent, StoreError
 from serving.live.places import Places
 
@@ -19,8 +19,6 @@ SECONDS = 5.0
 WRITERS_TURN = 2_301_002
 """Key of an advisory lock that nothing else takes. Writers take turns, so that places are given in
 the order of the commits: a reader that has seen a place has seen every place below."""
-
-LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 # The same event again keeps its first place.
 _ADD = """
@@ -46,13 +44,17 @@ class PostgresStore:
 
     def __init__(self, dsn: str) -> None:
         self._pool = ConnectionPool(
-            encrypted(dsn),
+            _address(dsn),
             min_size=1,
             max_size=2,
             open=False,
             timeout=SECONDS,
             reconnect_timeout=SECONDS,  # the pool's own patience doubles its pauses for minutes
-            kwargs={"autocommit": True, "connect_timeout": int(SECONDS)},
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": int(SECONDS),
+                "prepare_threshold": None,  # a pooler may give each transaction another session
+            },
             check=ConnectionPool.check_connection,
             name="live ratings",
         )
@@ -104,15 +106,11 @@ class PostgresStore:
             return StoredEvent(self._places.place(at), event)
 
 
-def encrypted(dsn: str) -> str:
-    """Return the address with `sslmode=require`, unless it is local or says an `sslmode` itself."""
+def _address(dsn: str) -> str:
     try:
-        options = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:  # nothing answers there
+        return encrypted(dsn)
+    except psycopg.ProgrammingError:  # nothing answers there, which is told as any other outage
         return dsn
-    hosts = f"{options.get('host', '')},{options.get('hostaddr', '')}".split(",")
-    local = all(host in LOCAL_HOSTS or host.startswith("/") for host in hosts)
-    return dsn if local or "sslmode" in options else make_conninfo(dsn, sslmode="require")
 
 
 @contextmanager

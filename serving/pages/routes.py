@@ -11,6 +11,7 @@ from serving.follow.loader import Loader
 from serving.http.schemas.operations import ServedModel
 from serving.http.security import start_session
 from serving.http.static import CheckedFiles
+from serving.kit import render as kit
 from serving.pages import dashboard
 from serving.pages.render import HERE, STATIC, page
 
@@ -23,6 +24,7 @@ def install(app: FastAPI) -> None:
     """Add the pages and their files to the application."""
     app.include_router(router)
     app.include_router(dashboard.router)
+    app.mount(f"/{STATIC}/kit", CheckedFiles(directory=kit.STATIC), name="kit")
     app.mount(f"/{STATIC}", CheckedFiles(directory=HERE / "static"), name=STATIC)
 
 
@@ -35,7 +37,7 @@ async def home(request: Request) -> HTMLResponse:
         "home.html",
         model=ServedModel.of(served) if served else None,
         genres=served.model.genres if served else (),
-        people=examples(served.model.user_ids.tolist()) if served else (),
+        users=examples(served.model.user_ids.tolist()) if served else (),
     )
     start_session(request, answer)
     return answer

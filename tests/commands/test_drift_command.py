@@ -10,7 +10,10 @@ from typer.testing import CliRunner
 
 from cinematch_dagster import cli
 from cinematch_dagster.batches import BadWeekError
+from cinematch_dagster.drift import DriftPolicy
+from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 
@@ -31,14 +34,15 @@ def stars(ratings: list[float], user: int) -> pd.DataFrame:
 
 
 @pytest.fixture
-def run(platform_settings: Path, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A baseline of 1 to 4 stars and a week of 4 and 5 stars; four ratings are enough."""
+def run(platform_settings: Path, warehouse_dsn: str) -> Run:
+    """A baseline of 1 to 4 stars and a week of 4 and 5 stars; four ratings were enough."""
     assert platform_settings.is_dir()
-    monkeypatch.setenv("CINEMATCH_DRIFT__COUNT_THRESHOLD", "4")
     with connect(warehouse_dsn) as connection:
         baseline = stars([1, 2, 3, 4], user=1).assign(data_split="train")
         load_baseline(connection, baseline, "baseline", WEEK - datetime.timedelta(weeks=1))
     load_batch(warehouse_dsn, Batch("batch_w1", WEEK, stars([4, 4, 5, 5], 2), "w1", None, 0.2))
+    with connect(warehouse_dsn) as connection:
+        check_week(connection, WEEK, DriftPolicy(count_threshold=4))
 
     def invoke(*arguments: str) -> str:
         result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
@@ -66,6 +70,24 @@ def test_a_person_reads_the_verdict_first_and_then_each_test(run: Run) -> None:
     text = "\n".join(lines)
     assert "rating_mean" in text
     assert "+0.8000" in text
+
+
+def test_it_says_what_was_decided_whatever_the_settings_are_now(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = run("drift", "report", "--week", "batch_w1", "--json")
+    assert json.loads(before)["policy"]["count_threshold"] == 4
+    for name in ("KS_THRESHOLD", "MEAN_THRESHOLD", "STD_THRESHOLD"):
+        monkeypatch.setenv(f"CINEMATCH_DRIFT__{name}", "0.99")
+    load_settings.cache_clear()
+    assert run("drift", "report", "--week", "batch_w1", "--json") == before
+
+
+def test_a_week_without_a_verdict_is_named(run: Run) -> None:
+    result = CliRunner().invoke(cli.app, ("drift", "report", "--week", "batch_w2"))
+    assert callable(run)
+    assert result.exit_code == 1
+    assert "Week 2024-01-08 has no verdict: materialize drift_report" in result.output
 
 
 def test_a_name_that_is_no_week_is_refused(run: Run) -> None:

@@ -12,7 +12,7 @@ from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs import runs
 from cinematch_dagster.defs.ingestion import sensors
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.ingestion.load import load_week
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -39,13 +39,13 @@ class Watch:
     def after(self, waits: float) -> list[str]:
         """Return the batches of each run that is requested after so many first waits."""
         self.now += waits * runs.PATIENCE
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = sensors.landing_folder_sensor.evaluate_tick(context)
+        ) as context:
+            result = sensors.landing_folder_sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
         requests = result.run_requests or ()
         self.keys = [str(request.run_key) for request in requests]

@@ -15,7 +15,7 @@ import pytest
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.operations.sensors import notice_sensor
 from cinematch_dagster.defs.partitions import range_tags
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.operations.notices import Notice, due, pagerduty, slack
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -72,13 +72,13 @@ class Sensor:
         self.cursor: str | None = None
 
     def tick(self) -> str:
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = notice_sensor.evaluate_tick(context)
+        ) as context:
+            result = notice_sensor.evaluate_tick(context)
         self.cursor = result.cursor
         return str(result.skip_message)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cinematch_dagster.demo.orchestrator import OrchestrationError, Orchestrator
-from cinematch_dagster.local.processes import free_port
+from tests.ports import free_port
 
 Answer = dict[str, Any]
 

@@ -38,6 +38,7 @@ def performance(rmse: float, mae: float, rows: int = 300) -> Performance:
         overall=overall,
         slices={"new_user": overall, "new_movie": Slice(12, 1.5, 1.25, 0, None)},
         verdict=judge_errors(Errors(rmse, mae), own, rows, POLICY),
+        policy=POLICY,
     )
 
 
@@ -53,7 +54,7 @@ def week_report(
 ) -> WeekReport:
     week = FIRST_WEEK + datetime.timedelta(weeks=n - 1)
     report = assess(baseline, per_batch, cumulative, policy)
-    return WeekReport(week, f"batch_w{n}", injected, report, performance)
+    return WeekReport(week, f"batch_w{n}", injected, report, performance, policy=policy)
 
 
 def rich(side: Histogram) -> Side:

@@ -161,3 +161,13 @@ def test_without_an_alert_nothing_waits() -> None:
     decision = decide([], NOW, 700_000, NOW, RetrainingCriteria(), running=week(5))
     assert decision.target_week is None
     assert "no unconsumed drift alert" in decision.reason
+
+
+@pytest.mark.parametrize(("hours_old", "told"), [(168, 1), (168.001, 0), (1, 1), (400, 0)])
+def test_only_what_is_recent_is_told_of_what_is_out_of_date(hours_old: float, told: int) -> None:
+    old = replace(alert(1, hours_old=hours_old), current=False)
+    left_out = " (1 measured against what has changed since)" if told else ""
+    assert decided(old).reason == (
+        f"No retraining: no unconsumed drift alert within 168 hours{left_out}"
+    )
+    assert decided(old, alert(2, hours_old=400)).reason == decided(old).reason

@@ -7,7 +7,7 @@ import pytest
 from cinematch_dagster.drift.page import Performance, Side, WeekReport, week_page, week_picture
 from cinematch_dagster.drift.page.performance import NO_MODEL, answer
 from cinematch_dagster.drift.page.render import WEEKS_ON_A_PAGE
-from tests.drift.report_weeks import BASE, EMPTY, LOUD, POLICY, QUIET, performance, week_report
+from tests.drift.report_weeks import BASE, EMPTY, LOUD, QUIET, performance, week_report
 from tests.drift.test_page import MOST_BYTES, Page
 
 TITLE = "Does this drift hurt the model?"
@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def shown(*weeks: WeekReport) -> Page:
-    html = week_page(weeks, Side(BASE), Side(QUIET), Side(QUIET), POLICY)
+    html = week_page(weeks, Side(BASE), Side(QUIET), Side(QUIET))
     assert len(html.encode()) < MOST_BYTES
     return Page(html.replace("\N{NARROW NO-BREAK SPACE}", " "))
 
@@ -25,7 +25,7 @@ def section(page: Page) -> str:
 
 
 def picture(*weeks: WeekReport) -> ElementTree.Element:
-    return ElementTree.fromstring(week_picture(weeks, BASE, LOUD, QUIET, POLICY))
+    return ElementTree.fromstring(week_picture(weeks, BASE, LOUD, QUIET))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_without_a_model_the_section_is_one_sentence() -> None:
 def test_the_errors_are_drawn_over_the_weeks_and_weeks_without_a_model_left_out() -> None:
     found = (None, performance(1.05, 0.8), performance(1.2, 0.8))
     weeks = [week_report(n, performance=each) for n, each in enumerate(found, start=1)]
-    html = week_page(weeks, Side(BASE), Side(QUIET), Side(QUIET), POLICY)
+    html = week_page(weeks, Side(BASE), Side(QUIET), Side(QUIET))
     for name in ("RMSE", "MAE"):
         chart = html.partition(f"<title>{name}: by how much")[2].partition("</svg>")[0]
         assert chart.count('class="alone"') == 2
@@ -113,7 +113,7 @@ def test_a_picture_has_the_three_histograms_and_each_test_over_the_weeks() -> No
 
 def test_a_picture_needs_nothing_else_and_stays_small() -> None:
     weeks = [week_report(n, injected="shift") for n in range(1, WEEKS_ON_A_PAGE + 20)]
-    text = week_picture(weeks, BASE, LOUD, EMPTY, POLICY)
+    text = week_picture(weeks, BASE, LOUD, EMPTY)
     assert len(text.encode()) < 30_000
     assert text.count("http") == 1  # the name space
     assert "--total: #" in text

@@ -258,7 +258,7 @@ def test_any_report_is_plain_and_consistent(
     for view in (report.per_batch, report.cumulative):
         assert (view.level is Level.DRIFT) <= (view.view in views)
         assert (view.level is Level.NO_DRIFT) == (view.reasons == ())
-        if min(view.n, report.baseline_n) < 100:
+        if min(view.n, report.baseline_n or 0) < 100:
             assert view.level in (Level.EMPTY, Level.INSUFFICIENT)
 
 

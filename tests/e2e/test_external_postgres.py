@@ -15,7 +15,7 @@ from cinematch_dagster.settings import Settings
 from tests.e2e.support import processes_of
 from tests.external_postgres import PASSWORD, ExternalServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.slow, pytest.mark.lifecycle, pytest.mark.timeout(1_800)]
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ import pytest
 
 from cinematch_dagster.local import platform, processes
 from cinematch_dagster.local.databases import warehouse_dsn as database_of
-from cinematch_dagster.local.processes import ProcessError, Service, free_port
+from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.settings import ROOT, Settings, read_settings
+from cinematch_dagster.settings import ROOT, Settings, read_settings, variables_for_servers
 from tests.local.fake_up import fake_services
 from tests.local.fakes import wait_for, with_grandchild
+from tests.ports import free_port
 
 NO_FILE = ROOT / "no.env"
 NAMES = ["mlflow", "dagster", "api"]
@@ -93,14 +94,16 @@ def test_passwords_are_in_no_command_line(tmp_path: Path) -> None:
 
 
 def test_the_apis_variables_come_from_the_env_file_unless_they_are_set(
-    settings: Settings, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     in_file = {
         "CINEMATCH_SERVING_ALIAS": "file",
         "CINEMATCH_SERVING_HOST": "file",
         "CINEMATCH_SERVING_PORT": "1",
     }
-    monkeypatch.setattr(platform, "serving_variables", lambda: in_file)
+    env_file = tmp_path / ".env"
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in in_file.items()))
+    monkeypatch.setattr(platform, "variables_for_servers", lambda: variables_for_servers(env_file))
     monkeypatch.setenv("CINEMATCH_SERVING_HOST", "environment")
     found = platform.environment(settings, warehouse_dsn)
     assert [found[name] for name in in_file] == ["file", "environment", str(settings.api_port)]

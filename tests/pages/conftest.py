@@ -14,8 +14,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from serving.app import create_app
 from serving.settings import Settings
+from tests.needs import missing
 from tests.pages.models import FolderRegistry
-from tests.serving.support import HTTP, free_port
+from tests.ports import free_port
+from tests.serving.support import HTTP
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -81,7 +83,7 @@ def serving_site(folder: Path, **more: Any) -> Iterator[Site]:
 @pytest.fixture(scope="module")  # while it runs, no other event loop can
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("needs Chromium (Debian: apt install chromium)")
+        missing("Chromium", "apt install chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=CHROMIUM,

@@ -19,20 +19,16 @@ with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     from mlflow import MlflowClient
 
     from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, PRODUCTION
-    from cinematch_dagster.pipeline.training.train import (
-        TrainingData,
-        TrainingResult,
-        read_training_data,
-        train,
-    )
+    from cinematch_dagster.pipeline.training.data import TrainingData, read_training_data
+    from cinematch_dagster.pipeline.training.train import TrainingResult, train
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 SMALL_MODELS = {
-    "CINEMATCH_TRAINING__SVD_FACTORS": "10",
-    "CINEMATCH_TRAINING__SVD_EPOCHS": "20",
-    "CINEMATCH_TRAINING__SVD_LEARNING_RATE": "0.005",
-    "CINEMATCH_TRAINING__ALS_FACTORS": "16",
-    "CINEMATCH_TRAINING__ALS_ITERATIONS": "5",
+    "CINEMATCH_TRAINING__RATING__FACTORS": "10",
+    "CINEMATCH_TRAINING__RATING__EPOCHS": "20",
+    "CINEMATCH_TRAINING__RATING__LEARNING_RATE": "0.005",
+    "CINEMATCH_TRAINING__RANKING__FACTORS": "16",
+    "CINEMATCH_TRAINING__RANKING__ITERATIONS": "5",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 Train = Callable[[int], TrainingResult]

@@ -7,8 +7,9 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from cinematch_dagster.recommenders import Trained, plots
+from cinematch_dagster.recommenders import plots
 from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.plots.factors import by_count
 from serving.model import Model
 from serving.model.heads import FactorRating

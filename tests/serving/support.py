@@ -1,7 +1,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,7 +17,8 @@ import pyarrow as pa
 
 from serving.follow.cache import Cache
 from serving.follow.registry import Release
-from tests.serving.hand_made import hand_made, random_artifact
+from tests.ports import free_port
+from tests.serving.hand_made import change_arrays, hand_made, random_artifact
 
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
 """Asks on a new connection each time, so that every worker gets some; making one client for each
@@ -38,7 +38,7 @@ def tiny_model(folder: Path, label: str) -> Path:
 def spoilt_model(folder: Path) -> Path:
     """Write a model with a number that is not finite: it does not load."""
     tiny_model(folder, "spoilt")
-    np.save(folder / "list_scores.npy", np.full((2, 3), np.nan, dtype=np.float16))
+    change_arrays(folder, list_scores=np.full((2, 3), np.nan, dtype=np.float16))
     return folder
 
 
@@ -61,13 +61,6 @@ def with_copy(folder: Path) -> Path:
 def nowhere() -> str:
     """Return an address where no MLflow answers."""
     return f"http://127.0.0.1:{free_port()}"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.ports import free_port
 from tests.serving.asking import asking, owners
 from tests.serving.support import (
     Api,
     Publish,
     api,
-    free_port,
     nowhere,
     problem,
     rate,

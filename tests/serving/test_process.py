@@ -8,12 +8,12 @@ import psutil
 import pytest
 
 from serving.settings import PREFIX
+from tests.ports import free_port
 from tests.serving.support import (
     HTTP,
     Publish,
     api,
     broken_model,
-    free_port,
     nowhere,
     tiny_model,
     wait_for_problem,

@@ -1,14 +1,18 @@
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import psycopg
 import pytest
 
-from cinematch_dagster.drift import DriftPolicy
+from cinematch_dagster.drift import DriftPolicy, Level
 from cinematch_dagster.pipeline.drift.report import check_week, week_report
 from cinematch_dagster.postgres.connection import connect, ensure_database
+from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
 from cinematch_dagster.warehouse.drift.population import genre_counts, population
+from cinematch_dagster.warehouse.drift.verdicts import latest_verdicts, recorded_report
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.batches import load_batch
 from cinematch_dagster.warehouse.registry.promotions import Policy, merge_buffer, record_promotion
@@ -140,9 +144,62 @@ def test_an_old_warehouse_becomes_what_a_new_one_is(
     assert {table: rows(older, table, names[table]) for table in before} == before
     assert sorted(objects(older)) == sorted(objects(filled))
     for table in tables(filled):
-        if table != "schema_version":
+        if table not in {"schema_version", "drift_verdicts"}:
             found, expected = (rows(c, table, columns(filled, table)) for c in (older, filled))
             assert found == expected, table
+
+
+def test_verdicts_of_old_checks_are_what_their_alerts_tell_and_no_more(
+    older: psycopg.Connection, filled: psycopg.Connection
+) -> None:
+    check_week(filled, week(4), DriftPolicy(count_threshold=10))  # once more
+    for rmse in (0.2, 0.0):
+        alert = AlertRow(
+            week(3), "per_batch", "performance_rmse", rmse, 0.1, rmse > 0.1, "of version 3",
+            f"{Level.EARLY.value}; version 3: RMSE 1.0000 against 0.9000; 103 ratings",
+        )  # fmt: skip
+        record_alerts(filled, [alert])
+        filled.commit()
+    load_batch(filled.info.dsn, batch(5, many(50)))  # never reported
+    older.execute(OLD_SCHEMA)
+    take_over(filled, older)
+    older.execute("ALTER TABLE drift_alerts DISABLE TRIGGER USER")
+    older.execute("DELETE FROM drift_alerts WHERE view = 'per_batch' AND feature_name LIKE 'rat%'")
+    older.execute("ALTER TABLE drift_alerts ENABLE TRIGGER USER")
+    migrate(older)
+    expected = latest_verdicts(filled)
+    migrated = latest_verdicts(older)
+    assert sorted(migrated) == [week(number) for number in (*WEEKS, 5)]
+    for number in WEEKS:
+        old, new = migrated[week(number)]["cumulative"], expected[week(number)]["cumulative"]
+        assert (old.level, old.n, old.alerting) == (new.level, new.n, True)
+        assert (old.decided_at, old.input_digest) == (new.decided_at, new.input_digest)
+        assert old.reasons == (new.reasons if new.level in (Level.DRIFT, Level.NO_DRIFT) else None)
+        assert (old.policy, old.secondary_thresholds, old.baseline_n) == (None, None, None)
+        for known, test in zip(old.results, new.results, strict=True):
+            signed = test.feature_name != "rating_distribution_ks"
+            assert math.isnan(known.change) == signed
+            assert replace(known, change=0) == replace(test, change=0)
+        alone = migrated[week(number)]["per_batch"]
+        assert (alone.level, alone.tests, alone.decided_at) == (None, None, None)
+        assert alone.n == expected[week(number)]["per_batch"].n
+        report = recorded_report(migrated[week(number)])
+        assert report
+        assert (report.level, report.per_batch.level) == (new.level, Level.UNKNOWN)
+    unknown = recorded_report(migrated[week(5)])
+    assert unknown
+    assert (unknown.level, unknown.alerts) == (Level.UNKNOWN, ())
+    assert (unknown.per_batch.n, unknown.cumulative.n) == (50, 154)
+    history = "SELECT array_agg(coalesce(replaces, 0) ORDER BY id) FROM drift_verdicts WHERE"
+    assert value(older, f"{history} week = %s AND view = 'cumulative'", week(3)) == [0]
+    first, second = value(older, f"{history} week = %s AND view = 'cumulative'", week(4))
+    assert (first, second > 0) == (0, True)
+    worse, better = older.execute(
+        "SELECT tests -> 0 ->> 'change', level, version, n FROM drift_verdicts"
+        " WHERE view = 'performance' ORDER BY id"
+    ).fetchall()
+    assert worse == ("0.2", Level.EARLY, "3", 103)
+    assert better == (None, Level.EARLY, "3", 103)
 
 
 def test_every_query_works_on_what_was_an_old_warehouse(
@@ -230,3 +287,30 @@ def test_a_newer_schema_is_refused(connection: psycopg.Connection) -> None:
     connection.execute("INSERT INTO schema_version (version) VALUES (99)")
     with pytest.raises(SchemaError, match="has schema version 99, this program knows"):
         migrate(connection)
+
+
+def test_live_ratings_that_the_feed_s_file_displaced_are_written_once_more(
+    older: psycopg.Connection,
+) -> None:
+    """Under names of the feed: batch_w1 holds them, batch_w2 the feed's rows, batch_w3 nothing."""
+    for _, statements in migrations()[:6]:
+        older.execute(statements)
+    older.execute(
+        """
+        INSERT INTO live_ratings (key, "userId", "movieId", rating, given_at, batch_id)
+        SELECT gen_random_uuid(), n, 1, rating, now(), 'batch_w' || w
+        FROM generate_series(1, 3) AS w, generate_series(1, 2) AS n,
+            unnest(ARRAY[3.0, 4.0]) AS rating;
+        INSERT INTO ingestion_metadata (batch_id, record_count, status, week, sha256)
+        VALUES ('batch_w1', 2, 'completed', '2024-01-01', ''),
+            ('batch_w2', 2000, 'completed', '2024-01-08', '')
+        """
+    )
+    for _ in range(2):
+        for version, statements in migrations():
+            if version == 8:
+                older.execute(statements)
+        found = older.execute(
+            "SELECT batch_id, count(*) FROM live_ratings GROUP BY batch_id ORDER BY batch_id"
+        )
+        assert found.fetchall() == [("batch_w1", 4), ("live_w2", 4), ("live_w3", 4)]

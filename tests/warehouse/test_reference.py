@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -6,6 +7,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
+from cinematch_dagster.warehouse.drift.verdicts import Verdict, record_verdict
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.batches import load_batch
 from cinematch_dagster.warehouse.registry.promotions import merge_buffer, record_promotion
@@ -27,9 +29,15 @@ def ask(
         return cursor.execute(text.replace(old, new).encode() if old else text.encode()).fetchall()
 
 
-def alert(number: int, score: float) -> AlertRow:
-    fired = score > 0.1
-    return AlertRow(week(number), "cumulative", "rating_mean", score, 0.1, fired, f"sha {number}")
+def check(connection: psycopg.Connection, number: int, score: float) -> None:
+    """Write an alert and a verdict of one test."""
+    fired, sha256 = score > 0.1, f"sha {number}"
+    alert = AlertRow(week(number), "cumulative", "rating_mean", score, 0.1, fired, sha256)
+    record_alerts(connection, [alert])
+    test = {"feature_name": "rating_mean", "score": score, "threshold": 0.1, "triggered": fired}
+    verdict = Verdict(week(number), "cumulative", None, None, True, [test], None)
+    verdict = replace(verdict, input_digest=sha256)
+    record_verdict(connection, verdict)
 
 
 @pytest.fixture
@@ -63,7 +71,8 @@ def filled(warehouse_dsn: str, connection: psycopg.Connection) -> psycopg.Connec
             merge_buffer(connection, week(1), "2", "merge")
     connection.commit()
     load_batch(warehouse_dsn, batch(2, frame([(6, 3, 4.5, 60), (7, 3, 4.0, 61), (7, 1, 2.0, 62)])))
-    record_alerts(connection, [alert(1, 0.3), alert(2, 0.05), alert(2, 0.2)])
+    for number, score in ((1, 0.3), (2, 0.05), (2, 0.2)):
+        check(connection, number, score)
     return connection
 
 

@@ -6,11 +6,11 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cinematch_dagster.drift.evidence import Evidence
+from cinematch_dagster.drift.evidence import Evidence, EvidenceThresholds
 from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.performance import Errors, PerformanceVerdict
 from cinematch_dagster.drift.population import Activity
-from cinematch_dagster.drift.verdict import DriftReport
+from cinematch_dagster.drift.verdict import DriftPolicy, DriftReport
 
 SLICES: Mapping[str, str] = {
     "warm_user": "Known users",
@@ -47,7 +47,8 @@ class Performance:
         own: errors on the version's own test rows.
         overall: all of the week's ratings.
         slices: some of them, by the slice's key in `SLICES`, if there are any.
-        verdict: `overall` compared with `own`.
+        verdict: `overall` compared with `own`, as it was decided.
+        policy: under which it was decided; None where that is not known.
     """
 
     version: str
@@ -55,6 +56,7 @@ class Performance:
     overall: Slice
     slices: Mapping[str, Slice]
     verdict: PerformanceVerdict
+    policy: DriftPolicy | None = None
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,10 @@ class WeekReport:
         week: its Monday.
         batch_id: name of its batch.
         injected: label of drift injected on purpose; None for real ratings.
-        report: its drift report.
+        report: its drift report, as it was decided.
         performance: how it was predicted; None if no model was in production yet.
+        policy: under which the report was decided; None where that is not known.
+        secondary: the marks of the secondary metrics on that day; None likewise.
     """
 
     week: datetime.date
@@ -74,6 +78,8 @@ class WeekReport:
     injected: str | None
     report: DriftReport
     performance: Performance | None = None
+    policy: DriftPolicy | None = None
+    secondary: EvidenceThresholds | None = None
 
     @property
     def file_name(self) -> str:

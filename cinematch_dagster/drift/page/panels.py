@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page import charts, words
-from cinematch_dagster.drift.page.charts import Series
+from cinematch_dagster.drift.histogram import Histogram
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side
 from cinematch_dagster.drift.population import shares
 from cinematch_dagster.drift.verdict import (
@@ -21,6 +20,9 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+from serving.base.scale import STARS
+from serving.kit import charts
+from serving.kit.charts import Series
 
 STYLES: Mapping[View, str] = {"per_batch": "alone", "cumulative": "total"}
 MOST_GENRES = 10
@@ -42,6 +44,7 @@ CIRCLE, DOT, DIAMOND, TRIANGLE = (
 )
 
 MARKS: Mapping[Level, Mark] = {
+    Level.UNKNOWN: Mark("none", CIRCLE, "Unknown"),
     Level.EMPTY: Mark("none", CIRCLE, "No ratings"),
     Level.INSUFFICIENT: Mark("none", CIRCLE, "Too few ratings"),
     Level.NO_DRIFT: Mark("fine", DOT, "No drift"),
@@ -76,9 +79,13 @@ class Panel:
 
 
 def panels(
-    report: DriftReport, baseline: Side, per_batch: Side, cumulative: Side, policy: DriftPolicy
+    report: DriftReport,
+    baseline: Side,
+    per_batch: Side,
+    cumulative: Side,
+    policy: DriftPolicy | None,
 ) -> list[Panel]:
-    """Return both views; their charts have one scale."""
+    """Return both views, judged under `policy` if that is known; their charts have one scale."""
     sides = (baseline, per_batch, cumulative)
     top = max(share for side in sides for share in shares_of(side.histogram))
     pairs = ((report.per_batch, per_batch), (report.cumulative, cumulative))
@@ -100,20 +107,27 @@ def panels(
     ]
 
 
-def _score_row(test: TestResult, view: ViewResult, policy: DriftPolicy) -> ScoreRow:
-    early = policy.early_threshold(test.threshold)
+def early_score(policy: DriftPolicy | None, threshold: float | None) -> float | None:
+    """Return the score from which there was an early signal, where that is known."""
+    return None if policy is None or threshold is None else policy.early_threshold(threshold)
+
+
+def _score_row(test: TestResult, view: ViewResult, policy: DriftPolicy | None) -> ScoreRow:
+    early = early_score(policy, test.threshold)
     gauge = charts.gauge(test.score, test.threshold, early, STYLES[view.view])
     return ScoreRow(test, mark_of(test, view.level, early), gauge)
 
 
-def mark_of(test: TestResult, level: Level, early: float) -> Mark:
-    """Return how a test is marked, given the level it led to and where early signals start."""
+def mark_of(test: TestResult, level: Level, early: float | None) -> Mark:
+    """Return how a test is marked, given the level it led to and where early signals started."""
     if level is Level.INSUFFICIENT:
         return Mark("none", CIRCLE, "not counted")
     if test.triggered:
         return Mark("drift", TRIANGLE, "alert")
     if test.exceeded:
         return Mark("early", DIAMOND, "above")
+    if early is None:
+        return Mark("fine", DOT, "below")
     return Mark("early", DIAMOND, "close") if test.score >= early else Mark("fine", DOT, "within")
 
 
@@ -127,9 +141,9 @@ def _distribution(baseline: Histogram, buffer: Histogram, view: View, top: float
     return charts.columns(
         [f"{star:g}" for star in STARS],
         [Series("base", shares_of(baseline)), Series(STYLES[view], shares_of(buffer))],
-        top,
-        title=f"Share of the ratings by stars: {words.VIEWS[view]} beside the baseline",
+        f"Share of the ratings by stars: {words.VIEWS[view]} beside the baseline",
         axis="stars",
+        top=top,
     )
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.page import charts
-from cinematch_dagster.drift.page.charts import Series
-from cinematch_dagster.drift.page.formats import number, percent
 from cinematch_dagster.drift.page.inputs import SLICES, Performance, Slice, WeekReport
-from cinematch_dagster.drift.page.panels import Mark, mark_of
+from cinematch_dagster.drift.page.panels import Mark, early_score, mark_of
+from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.performance import PERFORMANCE_TESTS
-from cinematch_dagster.drift.verdict import DriftPolicy, Level, TestResult
+from cinematch_dagster.drift.verdict import Level, TestResult
+from serving.kit import charts
+from serving.kit.charts import Series
+from serving.kit.formats import number, percent
 
 NO_MODEL = "No model was in production yet when this week came in."
 ANSWERS: Mapping[Level, str] = {
+    Level.UNKNOWN: "What was decided is not known.",
     Level.INSUFFICIENT: "Too few ratings to say.",
     Level.NO_DRIFT: "No.",
     Level.EARLY: "Not yet, but it is close.",
@@ -44,7 +47,7 @@ class PerformancePanel:
     sentences: list[str]
     errors: list[ErrorRow]
     slices: list[tuple[str, Slice | None]]
-    progressions: list[tuple[str, float, Markup]]
+    progressions: list[tuple[str, float | None, Markup]]
 
 
 def answer(found: Performance | None) -> str:
@@ -56,11 +59,14 @@ def answer(found: Performance | None) -> str:
 
 
 def _change(test: TestResult) -> str:
+    name = PERFORMANCE_TESTS[test.feature_name]
+    if math.isnan(test.change):  # of a recorded test: only gains lack their size
+        return f"{name} is not higher"
     direction = "higher" if test.change >= 0 else "lower"
-    return f"{PERFORMANCE_TESTS[test.feature_name]} is {percent(abs(test.change), 1)} {direction}"
+    return f"{name} is {percent(abs(test.change), 1)} {direction}"
 
 
-def performance_panel(weeks: Sequence[WeekReport], policy: DriftPolicy) -> PerformancePanel | None:
+def performance_panel(weeks: Sequence[WeekReport]) -> PerformancePanel | None:
     """Return the last week's performance with the progression up to it; None without a model."""
     found = weeks[-1].performance
     if found is None:
@@ -68,12 +74,12 @@ def performance_panel(weeks: Sequence[WeekReport], policy: DriftPolicy) -> Perfo
     return PerformancePanel(
         version=found.version,
         sentences=_sentences(found),
-        errors=_errors(found, policy),
+        errors=_errors(found),
         slices=[
             ("All", found.overall),
             *((name, found.slices.get(key)) for key, name in SLICES.items()),
         ],
-        progressions=_progressions(weeks, policy),
+        progressions=_progressions(weeks),
     )
 
 
@@ -91,44 +97,42 @@ def _sentences(found: Performance) -> list[str]:
 
 def _hits(overall: Slice) -> str:
     if overall.hit_rate_at_10 is None:
-        return "Nobody liked a movie that was new to them, so there is no hit rate."
+        return "No user liked a movie that was new to them, so there is no hit rate."
     return (
         f"Of the {number(overall.users)} users who liked a movie that was new to them, "
         f"{percent(overall.hit_rate_at_10, 1)} had one among their ten recommendations (hit rate)."
     )
 
 
-def _errors(found: Performance, policy: DriftPolicy) -> list[ErrorRow]:
+def _errors(found: Performance) -> list[ErrorRow]:
     pairs = ((found.overall.rmse, found.own.rmse), (found.overall.mae, found.own.mae))
     rows = []
     for test, (week, own) in zip(found.verdict.tests, pairs, strict=True):
-        early = policy.early_threshold(test.threshold)
+        early = early_score(found.policy, test.threshold)
         gauge = charts.gauge(test.score, test.threshold, early, "alone")
         mark = mark_of(test, found.verdict.level, early)
         rows.append(ErrorRow(PERFORMANCE_TESTS[test.feature_name], week, own, test, mark, gauge))
     return rows
 
 
-def _progressions(
-    weeks: Sequence[WeekReport], policy: DriftPolicy
-) -> list[tuple[str, float, Markup]]:
+def _progressions(weeks: Sequence[WeekReport]) -> list[tuple[str, float | None, Markup]]:
     """Draw by how much each error was worse, week by week; return name, threshold and chart."""
     return [
-        (
-            name,
-            policy.performance_threshold,
-            charts.progression(
-                [each.week for each in weeks],
-                [Series("alone", [_score(each.performance, place) for each in weeks])],
-                threshold=policy.performance_threshold,
-                early=policy.early_threshold(policy.performance_threshold),
-                injected=[each.injected is not None for each in weeks],
-                title=f"{name}: by how much it was worse than on the own test, week by week",
-            ),
-        )
-        for place, name in enumerate(PERFORMANCE_TESTS.values())
+        _progression(weeks, place, name) for place, name in enumerate(PERFORMANCE_TESTS.values())
     ]
 
 
-def _score(found: Performance | None, place: int) -> float | None:
-    return found.verdict.tests[place].score if found else None
+def _progression(
+    weeks: Sequence[WeekReport], place: int, name: str
+) -> tuple[str, float | None, Markup]:
+    tests = [each.performance and each.performance.verdict.tests[place] for each in weeks]
+    thresholds = [test.threshold if test else None for test in tests]
+    policies = [each.performance.policy if each.performance else None for each in weeks]
+    chart = progression(
+        weeks,
+        [Series("alone", [test.score if test else None for test in tests])],
+        threshold=thresholds,
+        early=list(map(early_score, policies, thresholds)),
+        title=f"{name}: by how much it was worse than on the own test, week by week",
+    )
+    return name, thresholds[-1], chart

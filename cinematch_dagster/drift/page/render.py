@@ -1,4 +1,4 @@
-"""The report pages, from Jinja2 templates with inline style and SVG: no script, nothing to load."""
+"""The report pages: one file each, with style and SVG in it, no script and nothing to load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 import jinja2
 
 from cinematch_dagster.drift.histogram import Histogram
-from cinematch_dagster.drift.page import formats, words
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Decided, Side, WeekReport
 from cinematch_dagster.drift.page.panels import MARKS, panels
 from cinematch_dagster.drift.page.performance import answer, performance_panel
@@ -21,7 +21,9 @@ from cinematch_dagster.drift.page.tables import (
     score_text,
     star_rows,
 )
-from cinematch_dagster.drift.verdict import DriftPolicy, Level
+from cinematch_dagster.drift.verdict import Level
+from serving.kit import formats
+from serving.kit.render import document, environment
 
 WEEKS_ON_A_PAGE = 52
 WEEKS_ON_THE_INDEX = 520
@@ -32,7 +34,6 @@ def week_page(
     baseline: Side,
     per_batch: Side,
     cumulative: Side,
-    policy: DriftPolicy,
     decisions: Sequence[Decided] = (),
 ) -> str:
     """Write the page of the last of some weeks.
@@ -43,24 +44,27 @@ def week_page(
         baseline: what was compared with.
         per_batch: the week alone.
         cumulative: all weeks since the last promotion.
-        policy: that the reports were made with.
         decisions: what followed from the report.
     """
     shown = weeks[-WEEKS_ON_A_PAGE:]
     sides = (per_batch, cumulative, baseline)
-    views = panels(weeks[-1].report, baseline, per_batch, cumulative, policy)
-    return _template("week.html").render(
-        current=weeks[-1],
-        previous=weeks[-2] if len(weeks) > 1 else None,
-        weeks=shown,
-        panels=views,
-        evidence=evidence_rows(views),
-        activity=activity_rows(sides),
-        stars=star_rows(sides),
-        answer=answer(weeks[-1].performance),
-        performance=performance_panel(shown, policy),
-        progressions=progressions(shown, policy),
-        decisions=decisions,
+    views = panels(weeks[-1].report, baseline, per_batch, cumulative, weeks[-1].policy)
+    return (
+        _environment()
+        .get_template("week.html")
+        .render(
+            current=weeks[-1],
+            previous=weeks[-2] if len(weeks) > 1 else None,
+            weeks=shown,
+            panels=views,
+            evidence=evidence_rows(views),
+            activity=activity_rows(sides),
+            stars=star_rows(sides),
+            answer=answer(weeks[-1].performance),
+            performance=performance_panel(shown),
+            progressions=progressions(shown),
+            decisions=decisions,
+        )
     )
 
 
@@ -69,7 +73,6 @@ def week_picture(
     baseline: Histogram,
     per_batch: Histogram,
     cumulative: Histogram,
-    policy: DriftPolicy,
 ) -> str:
     """Draw the charts of the last of some weeks as one SVG document: shares by stars, and scores.
 
@@ -77,45 +80,39 @@ def week_picture(
     """
     scores = [
         (f"{name} over the weeks, threshold {formats.percent(threshold, 0)}", chart)
-        for name, threshold, chart in progressions(weeks[-WEEKS_ON_A_PAGE:], policy)
+        for name, threshold, chart in progressions(weeks[-WEEKS_ON_A_PAGE:])
     ]
     stars = ("Shares of the ratings by stars", distributions(baseline, per_batch, cumulative))
-    return _template("picture.html").render(
-        title=f"Drift in the week of {formats.day(weeks[-1].week)}", charts=[stars, *scores]
-    )
+    title = f"Drift in the week of {formats.day(weeks[-1].week)}"
+    return document(title, [stars, *scores], key=True)
 
 
-def index_page(weeks: Sequence[WeekReport], policy: DriftPolicy) -> str:
+def index_page(weeks: Sequence[WeekReport]) -> str:
     """Write the index over some weeks, in order and at least one.
 
     It counts all of them, and shows the last `WEEKS_ON_THE_INDEX`.
     """
     counted = Counter(each.report.level for each in weeks)
     shown = weeks[-WEEKS_ON_THE_INDEX:]
-    return _template("index.html").render(
-        weeks=shown,
-        total=len(weeks),
-        levels=[(level, counted[level]) for level in reversed(Level) if counted[level]],
-        progressions=progressions(shown, policy),
+    return (
+        _environment()
+        .get_template("index.html")
+        .render(
+            weeks=shown,
+            total=len(weeks),
+            levels=[(level, counted[level]) for level in reversed(Level) if counted[level]],
+            progressions=progressions(shown),
+        )
     )
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cinematch_dagster.drift.page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    functions = (formats.number, formats.percent, formats.change, formats.p_value, formats.day)
-    environment.filters |= {function.__name__: function for function in functions}
-    environment.globals |= {
-        "exact": formats.exact,
+def _environment() -> jinja2.Environment:
+    found = environment("cinematch_dagster.drift.page")
+    found.globals |= {
         "score_text": score_text,
         "MARKS": MARKS,
         "TESTS": words.TESTS,
         "MEANINGS": words.MEANINGS,
     }
-    return environment.get_template(name)
+    return found

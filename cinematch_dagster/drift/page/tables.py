@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -9,13 +10,16 @@ import numpy as np
 from markupsafe import Markup
 
 from cinematch_dagster.drift.evidence import Evidence
-from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page import charts, formats, words
-from cinematch_dagster.drift.page.charts import Series
+from cinematch_dagster.drift.histogram import Histogram
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side, WeekReport
-from cinematch_dagster.drift.page.panels import Panel, shares_of
+from cinematch_dagster.drift.page.panels import Panel, early_score, shares_of
+from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.population import Activity
-from cinematch_dagster.drift.verdict import DriftPolicy, TestResult, ViewResult
+from cinematch_dagster.drift.verdict import TestResult, ViewResult
+from serving.base.scale import STARS
+from serving.kit import charts, formats
+from serving.kit.charts import Series
 
 ACTIVITY: Sequence[tuple[str, Callable[[Activity], str]]] = (
     ("Ratings", lambda it: formats.number(it.ratings)),
@@ -50,8 +54,7 @@ def distributions(baseline: Histogram, per_batch: Histogram, cumulative: Histogr
     return charts.columns(
         [f"{star:g}" for star in STARS],
         series,
-        max(share or 0.0 for one in series for share in one.values),
-        title="Share of the ratings by stars: baseline, this week, all weeks",
+        "Share of the ratings by stars: baseline, this week, all weeks",
         axis="stars",
     )
 
@@ -81,35 +84,46 @@ def activity_rows(sides: Sequence[Side]) -> list[tuple[str, list[str]]]:
     ]
 
 
-def progressions(
-    weeks: Sequence[WeekReport], policy: DriftPolicy
-) -> list[tuple[str, float, Markup]]:
-    """Draw each test's scores over the weeks; return its name and threshold with its chart."""
-    return [
-        (
-            words.TESTS[name],
-            threshold,
-            charts.progression(
-                [each.week for each in weeks],
-                [
-                    Series("alone", [_score(each.report.per_batch, name) for each in weeks]),
-                    Series("total", [_score(each.report.cumulative, name) for each in weeks]),
-                ],
-                threshold=threshold,
-                early=policy.early_threshold(threshold),
-                injected=[each.injected is not None for each in weeks],
-                title=f"{words.TESTS[name]}: scores over the weeks and the threshold",
-            ),
-        )
-        for name, threshold in policy.thresholds.items()
-    ]
+def progressions(weeks: Sequence[WeekReport]) -> list[tuple[str, float | None, Markup]]:
+    """Draw each test's scores over the weeks; return its name, newest threshold and chart."""
+    return [_progression(weeks, name) for name in words.TESTS]
+
+
+def _progression(weeks: Sequence[WeekReport], name: str) -> tuple[str, float | None, Markup]:
+    thresholds = [_threshold(each, name) for each in weeks]
+    chart = progression(
+        weeks,
+        [
+            Series("alone", [_score(each.report.per_batch, name) for each in weeks]),
+            Series("total", [_score(each.report.cumulative, name) for each in weeks]),
+        ],
+        threshold=thresholds,
+        early=[
+            early_score(each.policy, threshold)
+            for each, threshold in zip(weeks, thresholds, strict=True)
+        ],
+        title=f"{words.TESTS[name]}: scores over the weeks and the threshold",
+    )
+    return words.TESTS[name], thresholds[-1], chart
+
+
+def _threshold(known: WeekReport, name: str) -> float | None:
+    """Return the threshold that a week was judged by, if that is known."""
+    if known.policy:
+        return known.policy.thresholds[name]
+    test = _test(known.report.cumulative, name) or _test(known.report.per_batch, name)
+    return test.threshold if test else None
 
 
 def score_text(view: ViewResult, name: str) -> str:
-    """Return a test's signed change (the KS statistic has no sign), or a dash without one."""
+    """Return a test's signed change (the KS statistic has no sign), or a dash without one.
+
+    Where the sign is not known any more, only the score.
+    """
     test = _test(view, name)
-    signed = name != "rating_distribution_ks"
-    return (formats.change if signed else formats.percent)(test.change if test else None)
+    if test is None or math.isnan(test.change) or name == "rating_distribution_ks":
+        return formats.percent(test.score if test else None)
+    return formats.change(test.change)
 
 
 def _test(view: ViewResult, name: str) -> TestResult | None:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page.formats import number, of_threshold, percent
+from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.statistics import ks_statistic
 from cinematch_dagster.drift.verdict import (
     REASONS,
@@ -19,6 +18,8 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+from serving.base.scale import STARS
+from serving.kit.formats import number, of_threshold, percent
 
 Shares = NDArray[np.float64]
 
@@ -47,10 +48,13 @@ EVIDENCE: Mapping[str, tuple[str, str]] = {
 }
 
 
-def status(view: ViewResult, policy: DriftPolicy) -> str:
+def status(view: ViewResult, policy: DriftPolicy | None) -> str:
     """Say what a view's level is, what it rests on, and why it does not alert where it does not."""
+    if view.level is Level.UNKNOWN:
+        return "What was decided on this view is not known: no verdicts were kept at that time."
     if view.level in (Level.EMPTY, Level.INSUFFICIENT):
-        return f"{'; '.join(view.reasons)}. No verdict."
+        why = "; ".join(view.reasons) or "Too few ratings"
+        return f"{why}. No verdict."
     highest = max(view.tests, key=lambda test: test.score / test.threshold)
     if view.level is Level.NO_DRIFT:
         return f"Nothing near a threshold: {_reach(highest)} is the highest."
@@ -63,10 +67,12 @@ def _reach(test: TestResult) -> str:
     return f"{REASONS[test.feature_name]} at {of_threshold(test.score, test.threshold)}"
 
 
-def _why_no_alert(view: ViewResult, policy: DriftPolicy) -> str:
+def _why_no_alert(view: ViewResult, policy: DriftPolicy | None) -> str:
     exceeded = sum(test.exceeded for test in view.tests)
     if not exceeded:
         return "No alert: below the threshold."
+    if policy is None:
+        return "No alert; the settings of that day are not known."
     if view.view not in policy.alerting_views:
         return "No alert: this view is for early signals only."
     return f"No alert: {exceeded} above a threshold, {policy.minimum_tests} needed."
@@ -78,6 +84,10 @@ def changes(
     """Say what changed from the baseline to a view, and by how much."""
     if view.n == 0:
         return ["No ratings came in."]
+    if view.mean is None:  # a verdict of which no more than the tests was kept
+        if min(baseline.sum(), buffer.sum()) == 0:
+            return []
+        return [_widest_gap(baseline, buffer), _most_changed(baseline, buffer)]
     size = f"{number(view.n)} ratings, {number(view.mean, 2)} stars on average"
     if not view.tests:
         return [f"{size}; too few to compare."]

@@ -11,6 +11,7 @@ from cinematch_dagster.recommenders.evaluation.week_performance import WeekScore
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.drift import alerts
 from cinematch_dagster.warehouse.drift.performance import Measured, record_performance
+from cinematch_dagster.warehouse.drift.verdicts import Verdict, record_verdict
 from cinematch_dagster.warehouse.ingestion.metadata import loaded_batch
 from cinematch_dagster.warehouse.registry.promotions import Promotion, in_production
 from cinematch_dagster.warehouse.training.model_metrics import own_errors
@@ -81,7 +82,20 @@ def check_performance(dsn: str, week: datetime.date, settings: Settings) -> Week
         with connect(dsn) as connection:
             record_performance(connection, Measured(week, found.version, scores))
             alerts.record_alerts(connection, _rows(week, found))
+            record_verdict(connection, _verdict(week, found, settings))
     return found
+
+
+def _verdict(week: datetime.date, found: WeekPerformance, settings: Settings) -> Verdict:
+    return Verdict.decided(
+        week,
+        "performance",
+        found.verdict,
+        settings.drift,
+        n=found.scores.overall.rows,
+        version=found.version,
+        input_digest=found.evidence,
+    )
 
 
 def _model(promotion: Promotion, settings: Settings) -> Model:

@@ -10,12 +10,16 @@ from cinematch_dagster.drift import (
     ViewResult,
     assess,
 )
+from cinematch_dagster.drift.evidence import EvidenceThresholds
 from cinematch_dagster.warehouse.drift import alerts
 from cinematch_dagster.warehouse.drift.histograms import (
     baseline_histogram,
     batch_histogram,
     cumulative_histogram,
 )
+from cinematch_dagster.warehouse.drift.verdicts import record_report
+
+DEFAULT_MARKS = EvidenceThresholds()
 
 
 def week_report(
@@ -36,9 +40,19 @@ def week_report(
 
 
 def check_week(
-    connection: psycopg.Connection, week: datetime.date, policy: DriftPolicy
+    connection: psycopg.Connection,
+    week: datetime.date,
+    policy: DriftPolicy,
+    secondary: EvidenceThresholds = DEFAULT_MARKS,
 ) -> DriftReport:
-    """Compute a week's report and write one row per test of each view that may alert."""
+    """Compute a week's report, and write down one row for each test, and both views' verdicts.
+
+    Args:
+        connection: used within its current transaction.
+        week: the Monday.
+        policy: thresholds of today, which are written down with the verdict.
+        secondary: from where the secondary metrics are marked as high, likewise.
+    """
     report = week_report(connection, week, policy)
     views = (report.cumulative, report.per_batch)
     rows = [
@@ -53,10 +67,10 @@ def check_week(
             notes=_notes(view),
         )
         for view in views
-        if view.view in policy.alerting_views
         for test in view.tests
     ]
     alerts.record_alerts(connection, rows)
+    record_report(connection, week, report, policy, secondary)
     return report
 
 

@@ -13,6 +13,7 @@ import psycopg
 
 from cinematch_dagster.drift import Histogram
 from cinematch_dagster.warehouse.statements import query, scalar
+from serving.base.scale import STARS, half_stars
 
 
 def since(connection: psycopg.Connection, week: datetime.date) -> datetime.date | None:
@@ -49,7 +50,7 @@ def cumulative_histogram(connection: psycopg.Connection, week: datetime.date) ->
 def loaded_weeks(connection: psycopg.Connection) -> list[datetime.date]:
     """Return the weeks whose batch was loaded, merged ones included, in order."""
     found = connection.execute(
-        "SELECT week FROM ingestion_metadata"
+        "SELECT DISTINCT week FROM ingestion_metadata"
         " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week"
     )
     return [row[0] for row in found]
@@ -58,7 +59,7 @@ def loaded_weeks(connection: psycopg.Connection) -> list[datetime.date]:
 def _histogram(
     connection: psycopg.Connection, name: str, parameters: Mapping[str, Any]
 ) -> Histogram:
-    counts = np.zeros(10, np.int64)
+    counts = np.zeros(len(STARS), np.int64)
     for rating, n in connection.execute(query(name), parameters):
-        counts[round(rating * 2) - 1] = n
+        counts[half_stars(rating) - 1] = n
     return counts

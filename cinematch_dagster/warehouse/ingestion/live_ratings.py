@@ -42,5 +42,19 @@ def live_batches(connection: psycopg.Connection) -> list[str]:
 
 
 def live_batches_not_loaded(connection: psycopg.Connection) -> list[str]:
-    """Return the ids of those that are not in the buffer yet, and never were."""
+    """Return the ids of those whose file, as it was written, is not loaded and never was."""
     return [row[0] for row in connection.execute(query("ingestion/live_batches_not_loaded"))]
+
+
+def written_digest(connection: psycopg.Connection, batch_id: str) -> str | None:
+    """Return the sha256 of the file that was written of a batch; None before that."""
+    found = connection.execute("SELECT sha256 FROM live_batches WHERE batch_id = %s", [batch_id])
+    row = found.fetchone()
+    return row[0] if row else None
+
+
+def record_written(connection: psycopg.Connection, batch_id: str, sha256: str) -> None:
+    """Write down the sha256 of the file that was written of a batch."""
+    connection.execute(
+        query("ingestion/live_batch_written"), {"batch_id": batch_id, "sha256": sha256}
+    )

@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from serving.base.scale import HIGHEST, LOWEST, STEP
+
 
 def _whole(value: object) -> object:
     """Read 10.0 as 10: to JSON both are the same integer."""
@@ -15,8 +17,8 @@ def _whole(value: object) -> object:
 
 def _half_stars(value: float) -> float:
     """Refuse what is near a half star only: pydantic's `multiple_of` lets 3.9999999 pass."""
-    if not (2 * value).is_integer():
-        raise PydanticCustomError("multiple_of", "Input should be a multiple of 0.5")
+    if not (value / STEP).is_integer():
+        raise PydanticCustomError("multiple_of", f"Input should be a multiple of {STEP}")
     return value
 
 
@@ -28,7 +30,7 @@ StoredId = Annotated[int, Field(ge=1, lt=2**31), WHOLE]
 """The id of a user or movie in a stored rating."""
 Stars = Annotated[
     float,
-    Field(ge=0.5, le=5, allow_inf_nan=False, json_schema_extra={"multipleOf": 0.5}),
+    Field(ge=LOWEST, le=HIGHEST, allow_inf_nan=False, json_schema_extra={"multipleOf": STEP}),
     AfterValidator(_half_stars),
 ]
 TopK = Annotated[int, Field(ge=1, le=100, examples=[10]), WHOLE]

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serving.base.scale import HIGHEST, LOWEST
 from serving.model.arrays import Floats, Rows
 from serving.model.heads import RatingHead
 from serving.model.profiles import Profiles
 from serving.model.scoring.top import LIKED_STARS
-
-LOWEST, HIGHEST = 0.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +20,7 @@ class UserState:
     Attributes:
         rating: the head.
         profiles: the ratings of its users.
-        user: the row of this one; -1 is somebody of whom nothing is known.
+        user: the row of this one; -1 is a user without ratings.
     """
 
     rating: RatingHead

@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +45,8 @@ def load(dsn: str, number: int, ratings: pd.DataFrame) -> LoadedWeek:
     """Drop a week's file and load it."""
     settings = load_settings()
     write_batch(settings.landing_dir, f"batch_w{number}", ratings, None)
-    return load_week(dsn, FIRST_WEEK + datetime.timedelta(weeks=number - 1), settings)
+    (loaded,) = load_week(dsn, FIRST_WEEK + datetime.timedelta(weeks=number - 1), settings)
+    return loaded
 
 
 @pytest.mark.parametrize(
@@ -105,9 +107,10 @@ def test_every_bad_file_marks_its_week_and_leaves_nothing(
             assert value(connection, status) == f"failed: {caught.value}", case
             assert value(connection, TRACES) == 0, case
             assert f"{path}: {bad.fault}" in str(caught.value)
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         bad_batches.write_good(path)
-        assert load_week(warehouse_dsn, FIRST_WEEK, settings).result.outcome == "loaded"
+        (loaded,) = load_week(warehouse_dsn, FIRST_WEEK, settings)
+        assert loaded.result.outcome == "loaded"
         assert value(connection, "SELECT status FROM ingestion_metadata") == "completed"
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 5
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.pipeline.registry import registration
+from cinematch_dagster.pipeline.registry import comparison, registration
 from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, RegistrationError
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.registry.promotions import Promotion
@@ -32,7 +32,7 @@ def test_a_week_that_arrives_while_models_are_compared_stops_the_promotion(
 ) -> None:
     arrive(2)
     train_week(2)
-    compare = registration._compare
+    compare = comparison.compare
 
     def slow(*arguments: object) -> object:
         found = compare(*arguments)  # type: ignore[arg-type]  # handed through as they came
@@ -40,7 +40,7 @@ def test_a_week_that_arrives_while_models_are_compared_stops_the_promotion(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(registration, "_compare", slow)
+        patch.setattr(registration, "compare", slow)
         with pytest.raises(RegistrationError, match="batch_w1 arrived while version"):
             register_week(2)
     # Nothing was promoted, so that no row of it left the buffer untrained.

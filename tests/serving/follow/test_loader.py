@@ -15,6 +15,7 @@ import pytest
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader
 from serving.follow.registry import LoadError, Registry, RegistryError, Release
+from tests.serving.hand_made import change_arrays
 from tests.serving.support import broken_model, tiny_model
 
 FIRST, SECOND, BROKEN = Release("1", 100), Release("2", 200), Release("3", 300)
@@ -275,7 +276,7 @@ def test_a_spoilt_local_copy_is_fetched_again(
 ) -> None:
     registry.named = FIRST
     loader.poll()
-    np.save(cache.folder(FIRST) / "list_scores.npy", np.full((1, 1), math.nan))
+    change_arrays(cache.folder(FIRST), list_scores=np.full((1, 1), math.nan))
     restarted = Loader(registry, cache)
     restarted.restore()
     assert restarted.served is None

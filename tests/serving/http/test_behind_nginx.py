@@ -11,11 +11,11 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from tests.serving.support import HTTP, Api, api, free_port, nowhere, wait_until, with_copy
+from tests.needs import missing
+from tests.ports import free_port
+from tests.serving.support import HTTP, Api, api, nowhere, wait_until, with_copy
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
-pytestmark = pytest.mark.skipif(NGINX is None, reason="needs nginx (Debian: apt install nginx)")
-
 CONFIG = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
 http {{
@@ -48,6 +48,8 @@ class Proxied:
 def proxied(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Proxied]:
+    if NGINX is None:
+        missing("nginx", "apt install nginx")
     folder = with_copy(tmp_path_factory.mktemp("nginx"))
     (folder / "reports").mkdir()
     (folder / "reports" / "index.html").write_text("all weeks")

@@ -14,7 +14,8 @@ import pytest
 
 from serving.follow.cache import Cache
 from serving.follow.registry import Release
-from tests.serving.support import Api, api, free_port, tiny_model
+from tests.ports import free_port
+from tests.serving.support import Api, api, tiny_model
 
 SECONDS = 1.0
 """For a head, and for a body."""

@@ -4,7 +4,7 @@ WITH batches AS (
         week, batch_id, status, record_count AS ratings, injected, ingestion_date AS loaded_at,
         merged_at, merged_version, notes
     FROM ingestion_metadata
-    ORDER BY week DESC
+    ORDER BY week DESC, batch_id
     LIMIT %(most)s
 ),
 performance AS (
@@ -15,6 +15,21 @@ performance AS (
         computed_at
     FROM weekly_performance
     ORDER BY week DESC
+    LIMIT %(most)s
+),
+drift AS (
+    SELECT
+        v.week, CASE v.view WHEN 'performance' THEN 'per_batch' ELSE v.view END AS view,
+        t.feature_name AS test, t.score, t.threshold, t.triggered AS alert,
+        coalesce(v.level, 'VERDICT UNKNOWN - DECIDED BEFORE VERDICTS WERE KEPT') AS verdict
+    FROM latest_drift_verdicts AS v,
+        ROWS FROM (
+            jsonb_to_recordset(v.tests) AS (
+                feature_name text, score double precision, threshold double precision,
+                triggered boolean
+            )
+        ) WITH ORDINALITY AS t (feature_name, score, threshold, triggered, place)
+    ORDER BY v.week DESC, v.view, t.place
     LIMIT %(most)s
 ),
 decisions AS (
@@ -51,12 +66,13 @@ SELECT json_build_object(
         'users', (SELECT count(DISTINCT "userId") FROM user_counts),
         'movies', (SELECT count(*) FROM movies),
         'weeks', (
-            SELECT count(*) FROM ingestion_metadata
+            SELECT count(DISTINCT week) FROM ingestion_metadata
             WHERE status = 'completed' AND batch_id <> 'baseline'
         )
     ),
     'tables', json_build_object(
         'batches', (SELECT coalesce(json_agg(b), '[]') FROM batches AS b),
+        'drift', (SELECT coalesce(json_agg(d), '[]') FROM drift AS d),
         'performance', (SELECT coalesce(json_agg(p), '[]') FROM performance AS p),
         'decisions', (SELECT coalesce(json_agg(d), '[]') FROM decisions AS d),
         'promotions', (SELECT coalesce(json_agg(p), '[]') FROM promotions AS p),
