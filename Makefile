@@ -39,7 +39,7 @@ lint: $(READY)  ## style and types
 # skipped, or fail in CI. Where root has apt-get, what is missing is installed.
 programs:
 	@for program in "chromium chromium chromium-browser google-chrome" "openssl openssl" \
-		"pgbouncer pgbouncer /usr/sbin/pgbouncer" \
+		"nginx nginx /usr/sbin/nginx" "pgbouncer pgbouncer /usr/sbin/pgbouncer" \
 		"postgresql postgres /usr/lib/postgresql/*/bin/postgres"; do \
 		set -- $$program; package=$$1; shift; \
 		for name; do command -v $$name >/dev/null && continue 2; done; missing="$$missing $$package"; done; \

@@ -42,6 +42,7 @@ def _run(settings: Settings) -> None:
         ws="none",
         http="serving.http.protocol:LimitedProtocol",
         workers=settings.workers,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         access_log=False,
         log_config=LOGGING,
         server_header=False,

@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CINEMATCH_SERVING_"
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/]+)$")]
+HostName = Annotated[str, Field(pattern=r"^(\*|[\w.-]+|[0-9A-Fa-f:]+)$")]
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def _proxy(value: str) -> str:
+    if value != "*":
+        ip_network(value)
+    return value
+
+
+Proxy = Annotated[str, AfterValidator(_proxy)]
 
 
 class SettingsError(ValueError):
@@ -46,6 +63,10 @@ class Settings(BaseSettings):
         max_body_bytes: a longer request body is refused.
         head_seconds: a connection on which a request's head takes longer to arrive is closed.
         body_seconds: a body that takes longer to arrive is refused.
+        root_path: path under which a proxy serves the API, such as `/films`.
+        trusted_proxies: addresses and networks whose `X-Forwarded-For` and `-Proto` are believed.
+        allowed_hosts: names under which the API answers, beside those of this machine; without
+            any, all names where there is a key, and this machine's where there is none.
         rate_limit: requests a second and client, on average; 0 is no limit.
         rate_burst: requests that a client may send at once before the limit counts.
         cors_origins: origins whose pages may call the API, separated by commas.
@@ -79,12 +100,15 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 100_000
     head_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     body_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    root_path: Annotated[str, Field(pattern=r"^(/[\w.~-]+)*$")] = ""
+    trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode] = ("127.0.0.1",)
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode] = ()
     rate_limit: Annotated[float, Field(ge=0)] = 0.0
     rate_burst: Annotated[int, Field(ge=1)] = 20
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     request_log_share: Annotated[float, Field(ge=0, le=1)] = 0.01
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "allowed_hosts", mode="before")
     @classmethod
     def _separated_by_commas(cls, value: object) -> object:
         return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
@@ -111,7 +135,7 @@ class Settings(BaseSettings):
     def _key_outside_local_use(self) -> Self:
         needs = {
             f"environment {self.environment}": self.environment != "local",
-            f"host {self.host}": not _is_loopback(self.host),
+            f"host {self.host}": not is_loopback(self.host),
         }
         if self.api_key is None and (found := [need for need, holds in needs.items() if holds]):
             raise ValueError(f"{PREFIX}API_KEY is missing: {found[0]} needs it")
@@ -150,7 +174,8 @@ def unwritable(path: Path) -> str | None:
     return None if os.access(found, os.W_OK | os.X_OK) else f"{found} is not writable"
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is of this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

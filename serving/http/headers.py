@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 Header = tuple[bytes, bytes]
 
@@ -36,3 +38,26 @@ def secured(headers: Iterable[Header]) -> list[Header]:
     page = any(n == b"content-type" and v.startswith(b"text/html") for n, v in found)
     own = {name for name, _ in found}
     return [*found, *(h for h in (*ALWAYS, *(PAGES if page else ())) if h[0] not in own)]
+
+
+def relative_location(headers: Iterable[Header], path: str) -> list[Header]:
+    """Return a redirection's headers with its address relative to the request's path.
+
+    An absolute one is made of the `Host` header and the path as they arrive here: a proxy may have
+    changed both, and the scheme.
+    """
+    return [
+        (name, _relative(value.decode(), path).encode() if name == b"location" else value)
+        for name, value in headers
+    ]
+
+
+def _relative(address: str, path: str) -> str:
+    parts = urlsplit(address)
+    folder, name = posixpath.split(parts.path)
+    here = posixpath.relpath(folder or "/", posixpath.dirname(path) or "/")
+    if not name:  # the address of a folder
+        here, name = posixpath.split(here)
+        name += "/"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{posixpath.join(here, name)}{query}"

@@ -72,7 +72,6 @@ async def dashboard(request: Request) -> HTMLResponse:
         problem=problem,
         snapshot=found,
         shown=SHOWN,
-        columns=COLUMNS,
         **(views(found) if found else {}),
     )
 
@@ -88,7 +87,10 @@ async def table(request: Request, table: str) -> Response:
         raise HTTPException(503, str(error)) from error
     if found is None:
         raise HTTPException(404, "the platform has not written anything yet")
-    headers = {"Content-Disposition": f'attachment; filename="cinematch-{table}.csv"'}
+    headers = {
+        "Content-Disposition": f'attachment; filename="cinematch-{table}.csv"',
+        "Cache-Control": "no-cache",
+    }
     return Response(found.csv(table), media_type="text/csv", headers=headers)
 
 

@@ -67,7 +67,7 @@ def take_space() -> None:
 def page(others: Collector) -> bytes:
     """Return all figures as Prometheus reads them, and those of another collector.
 
-    Where somebody has removed the files of this worker, its own figures are all there is.
+    Where the files of this worker were removed, its own figures are all there is.
     """
     more = CollectorRegistry()
     more.register(others)

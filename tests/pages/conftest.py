@@ -2,6 +2,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,12 +49,19 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
+    with serving_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@contextmanager
+def serving_site(folder: Path, **more: Any) -> Iterator[Site]:
+    """Run the service in a thread inside a `with` block, its files in `folder`."""
     settings = Settings(
         cache_dir=folder / "cache",
         reports_dir=folder / "reports",
         ratings_file=folder / "ratings.jsonl",
         poll_seconds=0.05,
+        **more,
     )
     registry = FolderRegistry()
     with pytest.MonkeyPatch.context() as patch:

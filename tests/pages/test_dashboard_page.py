@@ -80,7 +80,7 @@ def client(reports: Path, tmp_path: Path) -> httpx.AsyncClient:
         reports_dir=reports, cache_dir=tmp_path / "cache", ratings_file=tmp_path / "ratings.jsonl"
     )
     transport = httpx.ASGITransport(app=create_app(settings))
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the API depends on goes away, and comes back: a worker, MLflow, Postgres."""
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +123,22 @@ def test_many_ratings_without_postgres_wait_no_longer_than_one(tmp_path: Path) -
         assert running.get("/movies?query=title").status_code == 200
         assert time.monotonic() - begin < 3
         assert max(refusals) < 8
+
+
+def test_eight_reloads_of_an_mlflow_that_hangs_keep_nobody_waiting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging, ThreadPoolExecutor(8) as clients:
+        address = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        with api(
+            with_copy(tmp_path), address, poll_seconds="3600", candidate_mode="split"
+        ) as running:
+            running.wait_until_ready()
+            reloads = [clients.submit(running.post, "/reload-model") for _ in range(8)]
+            for _ in range(5):
+                for path in ("/movies?query=title", "/movies/10/similar", "/metrics"):
+                    assert running.get(path).status_code == 200
+                time.sleep(0.1)
+            assert not any(reload.done() for reload in reloads)
+            running.process.kill()
 
 
 def refused_while_others_are_answered(running: Api) -> bool:

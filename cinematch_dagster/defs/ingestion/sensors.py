@@ -99,9 +99,9 @@ def _request(stretch: list[Arrival], noted: Mapping[str, RequestedFile]) -> dg.R
 
 
 def _nothing_new(landed: Landed) -> str:
-    found, strangers = landed.found, landed.strangers
+    found, unknown = landed.found, landed.unknown
     newest = f"the newest of {len(found)} is {found[-1].batch_id}" if found else "it is empty"
-    ignored = f"; ignored, no week has this name: {', '.join(strangers)}" if strangers else ""
+    ignored = f"; ignored, no week has this name: {', '.join(unknown)}" if unknown else ""
     skipped = f"; {_unreadable(landed)}" if landed.unreadable else ""
     return f"No new file in the landing folder: {newest}{ignored}{skipped}"
 

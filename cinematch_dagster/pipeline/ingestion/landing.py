@@ -32,12 +32,12 @@ class Landed(NamedTuple):
     """What lies in the folder.
 
     found: the batches in the order of their weeks.
-    strangers: the names that are no week's.
+    unknown: the names that are no week's.
     unreadable: what can't be read now, and why, by its name.
     """
 
     found: list[Arrival]
-    strangers: list[str]
+    unknown: list[str]
     unreadable: dict[str, str]
 
 
@@ -51,7 +51,7 @@ def arrivals(folder: Path, first_week: datetime.date, weeks: int) -> Landed:
         except ValueError:
             week = datetime.date.max
         if week > last:
-            landed.strangers.append(path.name)
+            landed.unknown.append(path.name)
             continue
         try:
             landed.found.append(Arrival(path.stem, week, path, _stamp(path)))

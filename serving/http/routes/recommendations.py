@@ -14,7 +14,7 @@ router = APIRouter(tags=["recommendations"])
 
 @router.post("/recommend", responses=BODY)
 async def recommend(body: RecommendRequest, request: Request) -> Recommendations:
-    """The best movies for a user: known to the model, sending ratings, or unknown."""
+    """Recommend movies to a user: known to the model, sending ratings, or unknown."""
     experiment, live_ratings, log = Answering.of(request)
     arm, served = experiment.of(body.user_id)
     if served is None:

@@ -253,7 +253,7 @@ async function save() {
     const known = kept === ratings.length ? "Kept" : `${some()}: the model does not know the rest`;
     text.textContent = `${known}. ${kept ? "They count from now on, and are in the next weekly batch." : ""}`;
   } catch (error) {
-    const problem = error.status === 401 ? "this service wants a key for it. Your stars still count here." : error.message;
+    const problem = error.status === 401 ? "this page has been open for too long. Load it again; your stars still count here." : error.message;
     text.textContent = `${kept ? some() : "Not kept"}: ${problem}`;
   }
 }

@@ -36,7 +36,7 @@ def test_names_that_are_no_week_are_told_apart(tmp_path: Path, name: str) -> Non
     drop(tmp_path, "batch_w12", name)
     landed = arrivals(tmp_path, FIRST_WEEK, weeks=12)
     assert [a.batch_id for a in landed.found] == ["batch_w12"]
-    assert landed.strangers == [f"{name}.parquet"]
+    assert landed.unknown == [f"{name}.parquet"]
 
 
 def test_what_can_not_be_read_hides_no_other_week(tmp_path: Path) -> None:

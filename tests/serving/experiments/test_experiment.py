@@ -32,7 +32,7 @@ def challenged(folder: Path, served: Served, **values: object) -> FastAPI:
 
 async def answers(app: FastAPI, users: range) -> list[dict[str, str]]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return [(await client.post("/recommend", json={"user_id": user})).json() for user in users]
 
 

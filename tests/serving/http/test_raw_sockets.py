@@ -73,9 +73,8 @@ def _others_are_answered(running: Api, somebody: httpx.Client) -> Iterator[None]
 def head(length: object = None, kind: str = "application/json", more: str = "") -> bytes:
     """Return a request's head, without Content-Length if that is None."""
     measure = "" if length is None else f"Content-Length: {length}\r\n"
-    return (
-        f"POST /recommend HTTP/1.1\r\nHost: here\r\nContent-Type: {kind}\r\n{measure}{more}\r\n"
-    ).encode()
+    lines = "POST /recommend HTTP/1.1\r\nHost: localhost\r\n"
+    return f"{lines}Content-Type: {kind}\r\n{measure}{more}\r\n".encode()
 
 
 def connect(running: Api) -> socket.socket:
