@@ -95,24 +95,12 @@ def parse_by_field(block: bytes, layout: Layout, first_line: int) -> tuple[pa.Ta
     so are times as ISO 8601 dates, UTC unless they say otherwise.
     """
     rows, malformed = _fields(block, layout)
-    texts = {name: _trimmed(rows[name]) for name in [*COLUMNS, *layout.empty]}
-    values, is_bad = {}, np.zeros(rows.num_rows, bool)
-    why = np.full(rows.num_rows, None, object)
-    for name in layout.empty:
-        filled = pc.is_valid(texts[name]).to_numpy(zero_copy_only=False)
-        why[filled & ~is_bad] = f"more than the {len(COLUMNS)} fields that were expected"
-        is_bad |= filled
-    for name in COLUMNS:
-        values[name], is_none = _CONVERT[name](texts[name])
-        for row in np.flatnonzero(is_none & ~is_bad):
-            found = texts[name][row].as_py()[:LONGEST_TEXT]
-            why[row] = f"column {name}: {found!r}, expected {_EXPECTED[name]}"
-        is_bad |= is_none
+    values, why = _values(rows, layout)
+    is_bad = pd.notna(why)
     rejected = np.flatnonzero(is_bad)
     lines = _line_numbers(rejected, sorted(malformed))
-    said = [rows.column(n).take(pa.array(rejected)).to_pylist() for n in range(rows.num_columns)]
-    whole = [layout.delimiter.join(fields) for fields in zip(*said, strict=True)]
-    faults = [Fault(int(n), *rest) for n, *rest in zip(lines, whole, why[rejected], strict=True)]
+    texts = _joined(rows, rejected, layout.delimiter)
+    faults = [Fault(int(n), *rest) for n, *rest in zip(lines, texts, why[rejected], strict=True)]
     faults += [
         Fault(number, text, f"{text[:LONGEST_TEXT]!r}, expected {len(COLUMNS)} fields")
         for number, text in malformed.items()
@@ -121,6 +109,27 @@ def parse_by_field(block: bytes, layout: Layout, first_line: int) -> tuple[pa.Ta
     return table, sorted(
         Fault(first_line + f.line - 1, _decoded(f.text), _decoded(f.why)) for f in faults
     )
+
+
+def _values(rows: pa.RecordBatch, layout: Layout) -> tuple[dict[str, pa.Array], np.ndarray]:
+    """Return the numbers in each column, and of each row why it is no rating, or None."""
+    values, why = {}, np.full(rows.num_rows, None, object)
+    for name in layout.empty:
+        filled = _trimmed(rows[name]).is_valid().to_numpy(zero_copy_only=False)
+        why[filled] = f"more than the {len(COLUMNS)} fields that were expected"
+    for name in COLUMNS:
+        texts = _trimmed(rows[name])
+        values[name], is_lost = _CONVERT[name](texts)
+        for row in np.flatnonzero(is_lost & pd.isna(why)):
+            found = texts[row].as_py()[:LONGEST_TEXT]
+            why[row] = f"column {name}: {found!r}, expected {_EXPECTED[name]}"
+    return values, why
+
+
+def _joined(rows: pa.RecordBatch, which: np.ndarray, delimiter: str) -> list[str]:
+    """Return the lines that some rows were."""
+    columns = [column.take(pa.array(which)).to_pylist() for column in rows.columns]
+    return [delimiter.join(fields) for fields in zip(*columns, strict=True)]
 
 
 def _fields(block: bytes, layout: Layout) -> tuple[pa.RecordBatch, dict[int, str]]:
