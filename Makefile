@@ -38,7 +38,7 @@ lint: $(READY)  ## style and types
 # Debian's package, then the names of the program that some tests need: without one of them they are
 # skipped, or fail in CI. Where root has apt-get, what is missing is installed.
 programs:
-	@for program in "chromium chromium chromium-browser google-chrome" "openssl openssl" \
+	@for program in "chromium chromium chromium-browser google-chrome" "curl curl" "openssl openssl" \
 		"nginx nginx /usr/sbin/nginx" "pgbouncer pgbouncer /usr/sbin/pgbouncer" \
 		"postgresql postgres /usr/lib/postgresql/*/bin/postgres"; do \
 		set -- $$program; package=$$1; shift; \

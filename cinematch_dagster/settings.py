@@ -104,7 +104,7 @@ class DataSettings(Section):
     train_share: Share = 0.7
     batches: int = Field(5, ge=1)
     first_week: Annotated[datetime.date, AfterValidator(_monday)] = datetime.date(2024, 1, 1)
-    weeks: int = Field(52, ge=1)
+    weeks: int = Field(52, ge=1, le=9_999)
 
 
 class InjectionSettings(Section):
@@ -296,7 +296,7 @@ class Settings(BaseSettings):
 
     @property
     def reports_url(self) -> str:
-        """Where a person reads them."""
+        """The address that they are read at."""
         return f"http://127.0.0.1:{self.api_port}/reports"
 
     @property
@@ -383,10 +383,10 @@ def _is_section(field: FieldInfo) -> bool:
 
 
 def _problem(error: ErrorDetails) -> str:
-    section, *path = map(str, error["loc"])
-    if section == "training" and path and path[0] in HEADS and len(path) > 1:
-        del path[1]  # the algorithm's name, which pydantic puts before its hyperparameters
-    key = ".".join((section, *path))
+    path = [str(part) for part in error["loc"]]
+    if path[:1] == ["training"] and path[1:2] and path[1] in HEADS:
+        del path[2:3]  # the algorithm's name, which pydantic puts before its hyperparameters
+    key = ".".join(path)
     if error["type"] == "union_tag_invalid":
         tag, tags = error["ctx"]["tag"], error["ctx"]["expected_tags"]
         return f"{key}.algorithm: {tag!r} is no algorithm: one of {tags} was expected"
@@ -396,17 +396,19 @@ def _problem(error: ErrorDetails) -> str:
     return f"{key}: {problem}" if key else problem
 
 
-def variables_for_servers(env_file: Path = ENV_FILE) -> dict[str, str]:
-    """Return what the environment of a server begins with: the API's and others' variables.
+def variables_of_others(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return other programs' variables: the environment's, and those that only `.env` holds.
 
-    Those in the `.env` file, and over them the environment's, each as its program calls it.
+    MLflow's have the names by which its client knows them.
     """
-    found = {
-        name: value
-        for name, value in dotenv_values(env_file).items()
-        if value and (name.startswith(SERVING_PREFIX) or _of_others(name))
-    } | dict(os.environ)
-    for old, name in FIRST_VERSIONS.items():
-        if found.get(old):
-            found.setdefault(name, found[old])
-    return found
+    in_file = {name: text for name, text in dotenv_values(env_file).items() if text}
+    found = {name: text for name, text in (in_file | dict(os.environ)).items() if _of_others(name)}
+    named = {name: found[old] for old, name in FIRST_VERSIONS.items() if found.get(old)}
+    return named | found
+
+
+def variables_for_servers(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return what a server's environment begins with: this one, others' variables, the API's."""
+    ours = dotenv_values(env_file).items()
+    for_api = {name: text for name, text in ours if text and name.startswith(SERVING_PREFIX)}
+    return for_api | dict(os.environ) | variables_of_others(env_file)

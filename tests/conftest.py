@@ -1,3 +1,4 @@
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +45,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 def pytest_configure() -> None:
     end_with_us()  # with a worker of xdist what it has started, and with pytest its workers
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    """Where `httpserver` listens: at an address, since a name may have several; it logs nothing."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    return "127.0.0.1", 0
 
 
 @pytest.fixture(scope="session")

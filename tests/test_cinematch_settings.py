@@ -14,6 +14,7 @@ from cinematch_dagster.settings import (
     load_settings,
     read_settings,
     variables_for_servers,
+    variables_of_others,
 )
 
 SECRET = "hunter2-of-the-tests"
@@ -252,6 +253,10 @@ def test_the_servers_get_their_variables_of_the_env_file(
     assert found["MLFLOW_TRACKING_USERNAME"] == "first"
     assert (found["AWS_REGION"], found["GITHUB_TOKEN"]) == ("north", "b")
     assert not {"CINEMATCH_API_PORT", "CINEMATCH_SERVING_ALIAS"} & set(found)
+    assert {"MLFLOW_TRACKING_USERNAME": "first", "GITHUB_TOKEN": "b"}.items() <= (
+        variables_of_others(env_file).items()
+    )
+    assert "CINEMATCH_SERVING_API_KEY" not in variables_of_others(env_file)
     assert variables_for_servers(env_file.with_name("missing")) == dict(os.environ)
 
 

@@ -78,7 +78,7 @@ def register(uri: str, folder: Path) -> None:
     with ignored, mlflow.start_run(experiment_id="0"):  # whatever was chosen before
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(Path(serving.model.pyfunc.__file__)),
+            python_model=str(Path(serving.model.pyfunc.__file__).with_name("mlflow_entry.py")),
             artifacts={"model": str(folder)},
             registered_model_name=NAME,
             signature=serving.model.pyfunc.SIGNATURE,

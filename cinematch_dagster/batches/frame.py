@@ -21,6 +21,8 @@ ORDER: Final = ["timestamp", "userId", "movieId"]
 PAIR: Final = ["userId", "movieId"]
 
 LARGEST_ID: Final = 2**31 - 1
+USER_BITS: Final = 31
+"""Bits of a pair's key below its userId."""
 FIRST_TIMESTAMP: Final = 788_918_400  # 1995-01-01 UTC; MovieLens opened later
 CLOCK_SKEW: Final = 86_400  # seconds that another machine's clock may run ahead
 
@@ -51,10 +53,16 @@ def as_ratings(columns: pd.DataFrame | Mapping[str, np.ndarray]) -> pd.DataFrame
 
 
 def pair_keys(users: np.ndarray, movies: np.ndarray) -> np.ndarray:
-    """Return one int64 for each pair of ids: userId · 2³¹ + movieId."""
+    """Return one int64 for each pair of ids: userId · 2³¹ + movieId; -1 where the movie is -1.
+
+    The shapes are the same, or one is broadcast to the other.
+    """
     keys = users.astype(np.int64)
-    keys <<= 31
-    keys |= movies.astype(np.int64, copy=False)
+    keys <<= USER_BITS
+    other = movies.astype(np.int64, copy=False)
+    if keys.shape != other.shape:
+        return np.asarray(keys | other)
+    keys |= other
     return keys
 
 

@@ -15,13 +15,18 @@ T = TypeVar("T")
 
 
 def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
-    """Return so many weeks from a Monday on, those to come included: a batch may be early."""
-    # Dagster's week starts on Sunday unless the offset says otherwise: 1 is Monday.
+    """Return so many weeks from a Monday on, those to come included: a batch may be early.
+
+    The Monday itself may be to come.
+    """
+    ahead = max(start - datetime.datetime.now(datetime.UTC).date(), datetime.timedelta()) // WEEK
+    # Dagster's week starts on Sunday unless the offset says otherwise: 1 is Monday. The end offset
+    # counts from today; no week is behind the end date, so that it may be larger than need be.
     return dg.WeeklyPartitionsDefinition(
         start_date=start.isoformat(),
         end_date=(start + count * WEEK).isoformat(),
         day_offset=1,
-        end_offset=count,
+        end_offset=count + ahead + 1,
     )
 
 

@@ -76,7 +76,7 @@ class Orchestrator:
         seconds: float = 300.0,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Launch a job as a person would from the UI, and wait until it has succeeded.
+        """Launch a job as the UI does, and wait until it has succeeded.
 
         Returns:
             The run's id.

@@ -1,4 +1,4 @@
-"""`cinematch demo`: a platform of its own, the story on it, the table of what was measured."""
+"""`cinematch demo`: a platform of its own, the scenario on it, the table of what was measured."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from rich.console import Console
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from cinematch_dagster.demo.orchestrator import OrchestrationError
-from cinematch_dagster.demo.scenario import Story
+from cinematch_dagster.demo.scenario import Scenario
 from cinematch_dagster.demo.show import show
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.ports import PortTakenError, reserved
@@ -58,7 +58,7 @@ def _start(settings: Settings, on_ready: Callable[[Service], None]) -> tuple[Set
 
 
 def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None) -> Path:
-    """Run the story of a profile from a clean state; return the path of its `report.json`.
+    """Run the scenario of a profile from a clean state; return the path of its `report.json`.
 
     Args:
         console: where progress and the tables are shown.
@@ -79,7 +79,7 @@ def run_demo(console: Console, profile: str = SAMPLE, source: Path | None = None
 
     with started(settings, ready) as settings:
         try:
-            report = Story(settings, console).tell()
+            report = Scenario(settings, console).run()
         except OrchestrationError as error:
             raise OrchestrationError(f"{error}: see {platform.logs(settings)}") from None
     path = settings.state_dir.parent / "report.json"

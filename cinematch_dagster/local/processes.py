@@ -39,7 +39,7 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where a person reaches it."""
+        """The address that a browser opens."""
         return f"http://127.0.0.1:{self.port}"
 
 

@@ -62,7 +62,7 @@ def _require_utf8(connection: psycopg.Connection) -> None:
 
 
 def _require_own_tables(connection: psycopg.Connection) -> None:
-    """Refuse a database whose table `ratings` is somebody else's, before anything is made in it."""
+    """Refuse a database whose table `ratings` was not made by us, before anything is made in it."""
     columns = {
         row[0]
         for row in connection.execute(

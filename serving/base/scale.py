@@ -10,6 +10,8 @@ import numpy.typing as npt
 LOWEST: Final = 0.5
 HIGHEST: Final = 5.0
 STEP: Final = 0.5
+LIKED: Final = 4.0
+"""A rating of at least this says that the user liked the movie; such a movie is relevant."""
 
 STARS: Final[npt.NDArray[np.float64]] = np.arange(LOWEST, HIGHEST + STEP, STEP)
 """The values 0.5, 1.0, …, 5.0: float64, shape (10,), read-only."""

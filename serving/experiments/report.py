@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from serving.base.scale import LIKED
 from serving.live.file_store import FileStore
 
-LIKED_STARS = 4.0
 SHOWN = 10
 """Numbers of lines that are named."""
 
@@ -71,7 +71,7 @@ def report(
             if pair in ratings and pair not in counted and ratings[pair][0] > line["time"]:
                 counted.add(pair)
                 arm.rated += 1
-                arm.liked += ratings[pair][1] >= LIKED_STARS
+                arm.liked += ratings[pair][1] >= LIKED
     return dict(experiment)
 
 

@@ -72,7 +72,6 @@ async def dashboard(request: Request) -> HTMLResponse:
         problem=problem,
         snapshot=found,
         shown=SHOWN,
-        columns=COLUMNS,
         **(views(found) if found else {}),
     )
 

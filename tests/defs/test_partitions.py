@@ -1,5 +1,7 @@
 import datetime
 
+import pytest
+
 from cinematch_dagster.defs.partitions import consecutive, weekly
 
 FIRST = datetime.date(2024, 1, 1)
@@ -23,3 +25,11 @@ def test_weeks_to_come_are_there_since_a_batch_may_be_early() -> None:
     assert keys == [str(monday + datetime.timedelta(weeks=n)) for n in range(12)]
     keys = weekly(FIRST, 2).get_partition_keys()
     assert keys == ["2024-01-01", "2024-01-08"]
+
+
+@pytest.mark.parametrize("ahead", [1, 10, 53, 3_000])
+def test_all_weeks_are_there_when_the_first_is_to_come(ahead: int) -> None:
+    today = datetime.date.today()
+    first = today + datetime.timedelta(weeks=ahead, days=-today.weekday())
+    keys = weekly(first, 12).get_partition_keys()
+    assert keys == [str(first + datetime.timedelta(weeks=n)) for n in range(12)]

@@ -14,7 +14,7 @@ CELLS = {
     row[0]: row[1]
     for path in GUIDES
     for row in rows(prose(path))
-    if len(row) == 3 and re.fullmatch(r"[a-z_]+(\.\w+)+|CINEMATCH_\w+", row[0])
+    if len(row) == 3 and re.fullmatch(r"(?!serving\.)[a-z_]+(\.\w+)+|CINEMATCH_\w+", row[0])
 }
 
 

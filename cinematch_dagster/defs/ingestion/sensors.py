@@ -13,7 +13,14 @@ from cinematch_dagster.defs.ingestion import jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.runs import again_at, going_on
-from cinematch_dagster.pipeline.ingestion.landing import Arrival, RequestedFile, arrivals, fresh
+from cinematch_dagster.pipeline.ingestion.landing import (
+    Arrival,
+    Landed,
+    RequestedFile,
+    arrivals,
+    fresh,
+    readable,
+)
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import finalized, known_batches
 
@@ -37,8 +44,11 @@ def landing_folder_sensor(
     """Request the weeks whose file is new; a file that was loaded already is named and left."""
     now = time()
     seen = _read(context.cursor)
-    found, strangers = arrivals(settings.landing_dir, settings.data.first_week, settings.data.weeks)
-    new = fresh(found, seen)
+    landed = arrivals(settings.landing_dir, settings.data.first_week, settings.data.weeks)
+    new = readable(landed, fresh(landed.found, seen))
+    found = landed.found
+    if landed.unreadable:
+        context.log.warning(_unreadable(landed))
     with warehouse.transaction() as connection:
         loaded = known_batches(connection)
         due = {
@@ -50,7 +60,7 @@ def landing_folder_sensor(
     if lost and going_on(context.instance, LOADS):
         lost = set()  # it may be one of these
     if not (new or lost):
-        return dg.SensorResult(skip_reason=_nothing_new(found, strangers))
+        return dg.SensorResult(skip_reason=_nothing_new(landed))
     repeated = [a for a in new if loaded.get(a.batch_id) == (a.sha256, "completed")]
     noted = {a.batch_id: RequestedFile(a.stamp, a.sha256, now) for a in new}
     noted |= {name: replace(seen[name], at=now, times=seen[name].times + 1) for name in lost}
@@ -88,7 +98,13 @@ def _request(stretch: list[Arrival], noted: Mapping[str, RequestedFile]) -> dg.R
     )
 
 
-def _nothing_new(found: list[Arrival], strangers: list[str]) -> str:
+def _nothing_new(landed: Landed) -> str:
+    found, unknown = landed.found, landed.unknown
     newest = f"the newest of {len(found)} is {found[-1].batch_id}" if found else "it is empty"
-    ignored = f"; ignored, no week has this name: {', '.join(strangers)}" if strangers else ""
-    return f"No new file in the landing folder: {newest}{ignored}"
+    ignored = f"; ignored, no week has this name: {', '.join(unknown)}" if unknown else ""
+    skipped = f"; {_unreadable(landed)}" if landed.unreadable else ""
+    return f"No new file in the landing folder: {newest}{ignored}{skipped}"
+
+
+def _unreadable(landed: Landed) -> str:
+    return f"skipped, can't be read: {', '.join(landed.unreadable.values())}"

@@ -41,7 +41,7 @@ _EXPECTED: Final = {
 
 
 class Fault(NamedTuple):
-    """A line that is no rating, and why, for a person."""
+    """A line that is no rating, and why, in words."""
 
     line: int
     text: str

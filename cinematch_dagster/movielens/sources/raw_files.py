@@ -65,7 +65,7 @@ def read_ratings(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     Returns:
         Columns userId, movieId, rating, timestamp, in the order of the file; and the lines that
         are not four numbers: line (from 1, empty lines not counted), text, reason
-        (unparsable_line), fault (why, for a person). Together they are all lines of the file.
+        (unparsable_line), fault (why, in words). Together they are all lines of the file.
 
     Raises:
         BadDatasetError: there is no such file, it is empty or no text, a column is not in its

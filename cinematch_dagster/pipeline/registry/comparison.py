@@ -46,10 +46,10 @@ def compare(
     challenger: Registered,
     champion: Promotion | None,
 ) -> tuple[dict[str, Contender], Verdict]:
-    """Score everybody on the rows of `data`, its training ratings folded in, and judge.
+    """Score every contender on the rows of `data`, its training ratings folded in, and judge.
 
     What the champion was trained on and the warehouse has no more, as after the policy 'archive',
-    is no test and nobody's candidate either.
+    is neither tested nor recommended.
     """
     registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
     artifact = _fetch(registry, challenger.version)
@@ -125,7 +125,7 @@ def trained_on(artifact: Artifact) -> pd.DataFrame:
 
 
 def _fetch(registry: Registry, version: str) -> Artifact:
-    """Read a registered version; its files are mapped, and go when nobody uses them any more."""
+    """Read a registered version; its files are mapped, and go when they are no longer used."""
     with tempfile.TemporaryDirectory(prefix="cinematch-") as folder:
         return Artifact.read(registry.download(Release(version, created=0), Path(folder)))
 
@@ -133,7 +133,7 @@ def _fetch(registry: Registry, version: str) -> Artifact:
 def _contender(
     predictor: Predictor, week: datetime.date, data: TrainingData, gone: pd.DataFrame | None
 ) -> Contender:
-    """Score a predictor on the rows of `data`; coverage is of today's catalogue for everybody."""
+    """Score a predictor on the rows of `data`; coverage is of today's catalogue."""
 
     def on(rows: pd.DataFrame) -> FoldScores:
         return evaluate_fold(

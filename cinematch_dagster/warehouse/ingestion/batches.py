@@ -99,7 +99,7 @@ def _load(connection: psycopg.Connection, batch: Batch) -> Loaded:
             f"{batch.batch_id} was merged with model version {known.merged_version}: "
             f"another file can't replace it (expected sha256 {known.sha256}, got {batch.sha256})"
         )
-    _refuse_strangers_file(connection, batch)
+    _refuse_foreign_file(connection, batch)
     begin(connection, batch.batch_id, batch.week, batch.sha256, batch.injected)
     connection.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [batch.batch_id])
     rows = _copy(connection, batch)
@@ -108,7 +108,7 @@ def _load(connection: psycopg.Connection, batch: Batch) -> Loaded:
     return Loaded(batch.batch_id, rows, "replaced" if _was_loaded(known) else "loaded")
 
 
-def _refuse_strangers_file(connection: psycopg.Connection, batch: Batch) -> None:
+def _refuse_foreign_file(connection: psycopg.Connection, batch: Batch) -> None:
     if not is_live(batch.batch_id):
         return
     written = written_digest(connection, batch.batch_id)

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from cinematch_dagster.pipeline.ingestion.landing import Arrival, RequestedFile, arrivals, fresh
+from cinematch_dagster.pipeline.ingestion import landing
+from cinematch_dagster.pipeline.ingestion.landing import (
+    Arrival,
+    RequestedFile,
+    arrivals,
+    fresh,
+    readable,
+)
 
 FIRST_WEEK = datetime.date(2024, 1, 1)
 
@@ -15,7 +22,7 @@ def drop(folder: Path, *names: str) -> None:
 
 
 def look(folder: Path) -> list[Arrival]:
-    return arrivals(folder, FIRST_WEEK, weeks=12)[0]
+    return arrivals(folder, FIRST_WEEK, weeks=12).found
 
 
 def test_files_come_in_the_order_of_their_weeks(tmp_path: Path) -> None:
@@ -27,9 +34,66 @@ def test_files_come_in_the_order_of_their_weeks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["batch_w13", "batch_w0", "notes", "batch_w1 (copy)"])
 def test_names_that_are_no_week_are_told_apart(tmp_path: Path, name: str) -> None:
     drop(tmp_path, "batch_w12", name)
-    found, strangers = arrivals(tmp_path, FIRST_WEEK, weeks=12)
-    assert [a.batch_id for a in found] == ["batch_w12"]
-    assert strangers == [f"{name}.parquet"]
+    landed = arrivals(tmp_path, FIRST_WEEK, weeks=12)
+    assert [a.batch_id for a in landed.found] == ["batch_w12"]
+    assert landed.unknown == [f"{name}.parquet"]
+
+
+def test_what_can_not_be_read_hides_no_other_week(tmp_path: Path) -> None:
+    drop(tmp_path, "batch_w1", "batch_w6")
+    (tmp_path / "batch_w2.parquet").mkdir()
+    (tmp_path / "batch_w3.parquet").symlink_to("gone.parquet")
+    os.mkfifo(tmp_path / "batch_w4.parquet")
+    (tmp_path / "batch_w5.parquet" / "_temporary").mkdir(parents=True)
+    landed = arrivals(tmp_path, FIRST_WEEK, weeks=12)
+    assert [a.batch_id for a in landed.found] == ["batch_w1", "batch_w6"]
+    faults = ["a folder without part", "No such file", "neither a file nor", "still being written"]
+    assert list(landed.unreadable) == [f"batch_w{n}.parquet" for n in (2, 3, 4, 5)]
+    for why, fault in zip(landed.unreadable.values(), faults, strict=True):
+        assert fault in why
+
+
+def test_a_file_whose_bytes_can_not_be_read_was_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(tmp_path, "batch_w1", "batch_w2")
+
+    def read(path: Path) -> str:
+        if path.stem == "batch_w1":
+            raise PermissionError(f"{path}: permission denied")
+        return "digest"
+
+    monkeypatch.setattr(landing, "file_sha256", read)
+    landed = arrivals(tmp_path, FIRST_WEEK, weeks=12)
+    assert [a.batch_id for a in readable(landed, fresh(landed.found, {}))] == ["batch_w2"]
+    assert [a.batch_id for a in landed.found] == ["batch_w2"]
+    assert list(landed.unreadable) == ["batch_w1.parquet"]
+
+
+def test_a_folder_of_parts_is_an_arrival_that_changes_with_them(tmp_path: Path) -> None:
+    folder = tmp_path / "batch_w2.parquet"
+    folder.mkdir()
+    (folder / "part-0.parquet").write_bytes(b"0")
+    (folder / "_SUCCESS").touch()
+    (first,) = look(tmp_path)
+    before = first.sha256
+    assert look(tmp_path) == [first]
+    (folder / "part-1.parquet").write_bytes(b"1")
+    (second,) = look(tmp_path)
+    assert second.stamp != first.stamp
+    assert second.sha256 != before
+
+
+def test_a_file_that_is_restored_with_its_old_time_has_another_stamp(tmp_path: Path) -> None:
+    drop(tmp_path, "batch_w1")
+    path = tmp_path / "batch_w1.parquet"
+    (before,), times = look(tmp_path), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    path.write_bytes(b"other!!!")
+    path.write_bytes(b"batch_w1")
+    os.utime(path, ns=times)
+    (after,) = look(tmp_path)
+    assert path.stat().st_mtime_ns == times[1]
+    assert after.stamp != before.stamp
 
 
 def test_half_written_files_are_not_seen(tmp_path: Path) -> None:

@@ -86,6 +86,20 @@ def test_a_loaded_week_stays_that_week(
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 10
 
 
+@pytest.mark.usefixtures("platform_settings")
+def test_a_folder_of_parts_is_loaded_as_one_batch(warehouse_dsn: str) -> None:
+    settings = load_settings()
+    folder = settings.landing_dir / "batch_w1.parquet"
+    folder.mkdir()
+    for n, part in enumerate((frame(10)[:4], frame(10)[4:])):
+        part.set_index("userId").to_parquet(folder / f"part-{n}.parquet")
+    results = [load_week(warehouse_dsn, FIRST_WEEK, settings)[0].result for _ in range(2)]
+    assert [(result.rows, result.outcome) for result in results] == [
+        (10, "loaded"),
+        (10, "unchanged"),
+    ]
+
+
 def raising(error: Exception) -> Callable[..., object]:
     def fail(*_: object, **__: object) -> object:
         raise error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from pytest_httpserver import HTTPServer
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
@@ -40,9 +41,10 @@ WORKFLOW = (ROOT / ".github" / "workflows" / "model_training.yml").read_text()
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    fake = FakeGitHub()
-    yield fake
-    fake.close()
+    with HTTPServer(threaded=True) as server:
+        fake = FakeGitHub(server)
+        yield fake
+        fake.released.set()
 
 
 @pytest.fixture

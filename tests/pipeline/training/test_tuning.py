@@ -11,6 +11,7 @@ import mlflow
 import optuna
 import pytest
 from mlflow import MlflowClient
+from psycopg import sql
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
@@ -19,7 +20,7 @@ from cinematch_dagster.defs.training.jobs import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
 from cinematch_dagster.pipeline.training.tuning import read_ratings, tune
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.postgres.dsn import with_database
+from cinematch_dagster.postgres.dsn import neighbour, with_database
 from cinematch_dagster.recommenders.algorithm import Range
 from cinematch_dagster.recommenders.evaluation.pairs import keys_of
 from cinematch_dagster.recommenders.ranking.ease import Ease
@@ -29,10 +30,17 @@ from cinematch_dagster.recommenders.tuning import search as space
 from cinematch_dagster.recommenders.tuning.search import TuningError
 from cinematch_dagster.settings import Settings, TrainingSettings, load_settings
 from cinematch_dagster.warehouse.training.training_data import held_out, standing_test
+from tests.pipeline.support import SMALL_MODELS
 from tests.ports import free_port
 
 Arrive = Callable[[int], None]
 QUICK = {"factors": Range(2, 8), "epochs": Range(1, 3)}
+
+
+def dropped(warehouse: str) -> sql.Composed:
+    """The statement that removes every study of a warehouse."""
+    name = sql.Identifier(neighbour(warehouse, "optuna"))
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +48,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, warehouse: str) -> None:
     """A small search, and no study of another test: all share the server's database `optuna`."""
     monkeypatch.setattr(Svd, "search", QUICK)
     with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS optuna WITH (FORCE)")
+        server.execute(dropped(warehouse))
 
 
 @pytest.fixture
@@ -57,6 +65,15 @@ def tracked(settings: Settings) -> Iterator[None]:
     mlflow.set_experiment("cinematch")
     yield
     mlflow.set_tracking_uri(before)
+
+
+def choose_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose the algorithm without hyperparameters; what is set for another one is gone."""
+    for name in SMALL_MODELS:
+        if "__RATING__" in name:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
+    load_settings.cache_clear()
 
 
 def study(warehouse: str, name: str) -> optuna.Study:
@@ -121,7 +138,7 @@ def test_values_with_which_the_descent_diverges_are_given_up_and_the_others_go_o
     assert told[-1] == found.current
     monkeypatch.setattr(Svd, "search", {"learning_rate": Range(1e8, 1e9)})
     with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE optuna WITH (FORCE)")
+        server.execute(dropped(warehouse))
     with pytest.raises(TuningError, match="none of the 1 trials of svd-"):
         tune(warehouse, training, "rating", 1, lambda _done, _all, best: told.append(best))
     assert math.isnan(told[-1])
@@ -179,8 +196,7 @@ def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None
 def test_a_run_that_fails_is_ended_as_failed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
-    load_settings.cache_clear()
+    choose_baseline(monkeypatch)
     run_id = mlflow.start_run().info.run_id
     with pytest.raises(TuningError, match="nothing to tune"):
         model_tuning.execute_in_process(resources={**RESOURCES, "mlflow": mlflow})
@@ -205,8 +221,7 @@ def test_the_command_prints_lines_for_a_profile(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("warehouse")
 def test_an_algorithm_without_hyperparameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
-    load_settings.cache_clear()
+    choose_baseline(monkeypatch)
     result = CliRunner().invoke(cli.app, ["tune", "rating"])
     assert result.exit_code == 2
     assert "has nothing to tune" in result.stderr

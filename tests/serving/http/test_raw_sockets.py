@@ -14,6 +14,7 @@ import pytest
 
 from serving.follow.cache import Cache
 from serving.follow.registry import Release
+from tests.needs import missing
 from tests.ports import free_port
 from tests.serving.support import Api, api, tiny_model
 
@@ -262,8 +263,9 @@ def test_connect_is_refused(running: Api) -> None:
         assert parsed(received(connection))[0] == 400
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
 def test_curl_asking_for_http2_is_answered(running: Api) -> None:
+    if shutil.which("curl") is None:
+        missing("curl", "apt install curl")
     command = ["curl", "-sS", "--http2", "-H", "Content-Type: application/json", "-d"]
     done = subprocess.run(
         [*command, WISH.decode(), f"{running.url}/recommend"], capture_output=True, check=True
