@@ -39,9 +39,7 @@ def answers(running: Api) -> None:
     assert "cinematch_" in page.text
 
 
-@pytest.mark.skipif(
-    not CAN_MOUNT, reason="needs user namespaces: run as root, or allow unshare -rm"
-)
+@pytest.mark.skipif(not CAN_MOUNT, reason="needs a mount of its own: allow unshare -rm")
 @pytest.mark.parametrize("when", ["before the start", "after it"])
 def test_a_full_disk_ends_no_worker_and_changes_no_answer(tmp_path: Path, when: str) -> None:
     disk = tmp_path / "metrics"
