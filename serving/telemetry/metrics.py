@@ -67,7 +67,7 @@ def take_space() -> None:
 def page(others: Collector) -> bytes:
     """Return all figures as Prometheus reads them, and those of another collector.
 
-    Where the files of this worker were removed, its own figures are all there is.
+    If the files of this worker have been removed, only its own figures are returned.
     """
     more = CollectorRegistry()
     more.register(others)

@@ -27,7 +27,7 @@ def test_stars_are_kept_without_the_key_and_it_is_nowhere_in_the_page(
         page.goto("/")
         keep_stars(page, 8, [known])
         page.reload()
-        page.get_by_role("button", name="Keep 1 film for person 8").click()
+        page.get_by_role("button", name="Keep 1 film for user 8").click()
         expect(page.locator("#save-text")).to_contain_text("Kept.")
         assert page.evaluate("document.cookie") == ""
         ratings = httpx.get(f"{site.url}/users/8").json()["ratings"]
