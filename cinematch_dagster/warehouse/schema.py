@@ -12,6 +12,7 @@ from cinematch_dagster.warehouse.statements import migrations, scalar, schema_ve
 # Keys of the advisory locks; serving/live/postgres_store.py has one more.
 RATINGS = 2_301_001
 DECISIONS = 2_301_003
+REGISTRY = 2_301_004
 
 
 class SchemaError(RuntimeError):
@@ -106,3 +107,12 @@ def _may_change(connection: psycopg.Connection) -> Iterator[None]:
 def lock_ratings(connection: psycopg.Connection) -> None:
     """Wait until no other transaction changes tables or ratings; holds until this one ends."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [RATINGS])
+
+
+def lock_registry(connection: psycopg.Connection) -> None:
+    """Wait until no other transaction changes what is in production; holds until this one ends.
+
+    It may be held across calls to MLflow: weeks load meanwhile. Whoever takes `lock_ratings` as
+    well takes this one first.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [REGISTRY])

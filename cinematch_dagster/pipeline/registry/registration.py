@@ -35,7 +35,7 @@ from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.metadata import loads_through
 from cinematch_dagster.warehouse.registry import promotions
 from cinematch_dagster.warehouse.registry.promotions import Promotion
-from cinematch_dagster.warehouse.schema import lock_ratings
+from cinematch_dagster.warehouse.schema import lock_ratings, lock_registry
 from cinematch_dagster.warehouse.training import model_metrics
 
 TAG_LENGTH = 5_000
@@ -63,7 +63,7 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
         decided = _decide(dsn, settings, client, challenger, dagster_run_id)
     _explain(client, decided)
     with connect(dsn) as connection:
-        lock_ratings(connection)  # a rollback meanwhile would be undone, or lose its version
+        lock_registry(connection)  # a rollback meanwhile would be undone, or lose its version
         follow_promotions(client, connection)
         delete_old_versions(client, connection, settings.promotion.keep_versions)
     with connect(dsn) as connection:
@@ -114,6 +114,7 @@ def _decide(
         scores=decision_scores(contenders, verdict),
     )
     with connect(dsn) as connection:
+        lock_registry(connection)
         lock_ratings(connection)
         _refuse_news(connection, promotion, champion, loads)
         _record(connection, promotion)
