@@ -93,9 +93,9 @@ def test_a_wrong_setting_is_one_line(environment: dict[str, str]) -> None:
 
 
 def test_a_wrong_address_is_one_line_without_the_password(environment: dict[str, str]) -> None:
-    environment["CINEMATCH_DATABASE_URL"] = f"postgres://user:{PASSWORD}@db.example/cinematch"
+    environment["CINEMATCH_DATABASE_URL"] = f"mysql://user:{PASSWORD}@db.example/cinematch"
     line = failed("status", environment=environment)
-    assert line.startswith("error: the database's address must begin with 'postgresql://'")
+    assert line.startswith("error: the scheme of the database's address is 'mysql'")
     assert PASSWORD not in line
 
 

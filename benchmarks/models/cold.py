@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
+from cinematch_dagster.batches.frame import LARGEST_ID, USER_BITS
 from cinematch_dagster.recommenders.algorithm import RankingAlgorithm, RatingAlgorithm
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.evaluation import random_split
@@ -137,8 +138,8 @@ def _ndcg(ranked: Ranked) -> float:
 
 def _place(ranked: Ranked, order: Order, hidden: Mask) -> float:
     """Return where liked movies stand among the hidden: 1 the best, 0 the last, mean of users."""
-    columns = find_all(order.movie_ids[hidden], (ranked.wanted & 0xFFFFFFFF).astype(np.int32))
-    rows = np.searchsorted(ranked.users, ranked.wanted >> 32)
+    columns = find_all(order.movie_ids[hidden], (ranked.wanted & LARGEST_ID).astype(np.int32))
+    rows = np.searchsorted(ranked.users, ranked.wanted >> USER_BITS)
     places = (rankdata(order.scores(ranked.users)[:, hidden], axis=1) - 1) / (hidden.sum() - 1)
     sums = np.bincount(rows, places[rows, columns])
     return float((sums / ranked.relevant).mean())

@@ -14,6 +14,7 @@ from benchmarks.models import quality, speed
 from benchmarks.models.cold import Hidden, _place
 from benchmarks.models.quality import Case, cases, measure
 from benchmarks.models.speed import Size
+from cinematch_dagster.batches.frame import pair_keys
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked
 from cinematch_dagster.recommenders.ranking.als import Als
@@ -128,7 +129,7 @@ def test_a_liked_movie_s_place_among_the_hidden_is_1_at_the_top_and_0_at_the_end
     users = np.array([7, 8], dtype=np.int32)
     nothing = np.zeros((2, 10), dtype=np.bool_)
     lists = np.full((2, 10), -1, dtype=np.int32)
-    wanted = (np.array([7, 8, 8]) << 32) + np.array([4, 2, 3])
+    wanted = pair_keys(np.array([7, 8, 8]), np.array([4, 2, 3]))
     ranked = Ranked(users, lists, nothing, wanted)
     assert _place(ranked, Ids(), hidden) == pytest.approx((1 + 0.25) / 2)  # type: ignore[arg-type]
 
