@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup demo test test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
+.PHONY: help setup demo test test-lifecycle test-all lint programs bench-data bench-drift bench-models bench-serving bench-platform reliability up down status lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,8 +20,12 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)  ## the whole story on the shipped sample, then its measured values
 	$(BIN)/cinematch demo
 
-test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (a quarter of an hour on two cores)
+test: $(READY) lint $(if $(CI),programs)  ## lint, types and the test suite (some ten minutes on two cores)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" -n 3 --dist loadfile --no-loadscope-reorder --durations=25
+
+test-lifecycle: $(READY) $(if $(CI),programs)  ## the platform as a whole: demo, rollback, faults, backfill (some twenty minutes)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m lifecycle --hypothesis-profile=lifecycle \
+		-n 2 --dist loadfile --no-loadscope-reorder --durations=25
 
 test-all: $(READY) lint  ## the test suite with its long tests, and more examples of properties
 	$(BIN)/python -m pytest --hypothesis-profile=thorough
@@ -31,35 +35,39 @@ lint: $(READY)  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A browser and a Postgres of the system's own: without one of them its tests are skipped, which CI
-# must not do in silence. Where root has apt-get, what is missing is installed.
+# Debian's package, then the names of the program that some tests need: without one of them they are
+# skipped, or fail in CI. Where root has apt-get, what is missing is installed.
 programs:
-	@for program in "chromium chromium-browser google-chrome" "postgres /usr/lib/postgresql/*/bin/postgres"; do \
-		for name in $$program; do command -v $$name >/dev/null && continue 2; done; missing=1; done; \
+	@for program in "chromium chromium chromium-browser google-chrome" "openssl openssl" "curl curl" \
+		"nginx nginx /usr/sbin/nginx" "pgbouncer pgbouncer /usr/sbin/pgbouncer" \
+		"postgresql postgres /usr/lib/postgresql/*/bin/postgres"; do \
+		set -- $$program; package=$$1; shift; \
+		for name; do command -v $$name >/dev/null && continue 2; done; missing="$$missing $$package"; done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-		apt-get install -qq --no-install-recommends chromium postgresql >/dev/null; fi
+		apt-get install -qq --no-install-recommends $$missing >/dev/null; fi
 
-bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000")
-	$(BIN)/python -m benchmarks.data --rows $(or $(ROWS),1000000)
+# Options that all of them have: PARTS, ROWS, and AGAIN=1 to measure what is known already, too.
+BENCH = $(BIN)/python -m benchmarks.$(1) $(if $(PARTS),--parts $(PARTS)) $(if $(ROWS),--rows $(ROWS)) $(if $(AGAIN),--again)
 
-bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder, ROWS="1000000 25000000")
-	$(BIN)/python -m benchmarks.drift_calibration --rows $(or $(ROWS),1000000) $(if $(ML_1M),--ml-1m $(ML_1M))
+bench-data: $(READY)  ## how fast data goes in and out: docs/benchmarks.md (ROWS="1000000 25000000", AGAIN=1)
+	$(call BENCH,data)
 
-bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md (ML_LATEST_SMALL=zip, ML_1M=folder, SEEDS=3, ROWS="1000000")
-	$(BIN)/python -m benchmarks.models --sample --seeds $(or $(SEEDS),3) --rows $(or $(ROWS),1000000) \
+bench-drift: $(READY)  ## how often the drift tests are right: docs/drift-calibration.md (ML_1M=folder, AGAIN=1)
+	$(call BENCH,drift) $(if $(ML_1M),--ml-1m $(ML_1M))
+
+bench-models: $(READY)  ## how good and fast the models are: docs/benchmarks.md (ML_LATEST_SMALL=zip, ML_1M=folder, SEEDS=3, AGAIN=1)
+	$(call BENCH,models) --seeds $(or $(SEEDS),3) \
 		$(if $(ML_LATEST_SMALL),--ml-latest-small $(ML_LATEST_SMALL)) $(if $(ML_1M),--ml-1m $(ML_1M))
 
-bench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth")
-	$(BIN)/python -m benchmarks.serving $(if $(PARTS),--parts $(PARTS))
+bench-serving: $(READY)  ## how fast and large the API is beside others: docs/benchmarks.md (PARTS="ml-1m ml-25m growth", AGAIN=1)
+	$(call BENCH,serving)
 
-bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/benchmarks.md
-	$(BIN)/python -m benchmarks.platform
+bench-platform: $(READY)  ## start-up, memory, seconds for each week: docs/benchmarks.md (AGAIN=1)
+	$(call BENCH,platform)
 
 reliability: $(READY)  ## try every fault: docs/reliability.md (TRIES=1; about half an hour each)
-	rm -f var/faults.jsonl; mkdir -p var
-	for n in $$(seq $(or $(TRIES),1)); do FAULT_LOG=$(CURDIR)/var/faults.jsonl \
-		$(BIN)/python -m pytest tests/e2e/faults -m slow; done; $(BIN)/python -m benchmarks.reliability var/faults.jsonl
+	$(BIN)/python -m benchmarks.reliability --again --rounds $(or $(TRIES),1) $(if $(PARTS),--parts $(PARTS))
 
 up: $(READY)  ## Dagster, MLflow and the API until Ctrl-C
 	$(BIN)/cinematch up

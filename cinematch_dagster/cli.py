@@ -1,6 +1,7 @@
 """The command line: `cinematch demo | up | down | status | history | …`; `--help` lists all."""
 
 import json
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -19,9 +20,10 @@ from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import NO_TABLES
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import raise_on_signals
+from cinematch_dagster.postgres.connection import DatabaseSetupError
 from cinematch_dagster.postgres.dsn import DsnError
 from cinematch_dagster.postgres.os_user import EmbeddedPostgresError
-from cinematch_dagster.settings import SettingsError, load_settings
+from cinematch_dagster.settings import SettingsError, load_settings, variables_of_others
 from cinematch_dagster.warehouse.registry.production import RollbackError
 from cinematch_dagster.warehouse.schema import SchemaError
 
@@ -29,6 +31,7 @@ KNOWN_ERRORS = (
     SettingsError,
     ProcessError,
     DsnError,
+    DatabaseSetupError,
     EmbeddedPostgresError,
     OrchestrationError,
     DataError,
@@ -121,6 +124,7 @@ def status(
 
 def main() -> None:
     """Run the command line; a known error is one sentence and exit status 1."""
+    os.environ.update(variables_of_others())  # MLflow's client reads its user from there
     try:
         app()
     except psycopg.errors.UndefinedTable:

@@ -6,7 +6,7 @@ A value comes from, first match wins: an argument, a `CINEMATCH_…` environment
 value is none.
 
 The API has settings of its own (`serving/settings.py`): `CINEMATCH_SERVING_…` variables, which
-`.env` may hold as well.
+`.env` may hold as well, as it may those of MLflow and of others whose servers are used.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -41,6 +42,9 @@ from pydantic_settings import SettingsError as UnreadableValueError
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
 from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.old_settings import HEADS, renamed
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
+from serving.base.scale import HIGHEST, LOWEST, STEP
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = ROOT / "workflow_config" / "profiles"
@@ -51,8 +55,18 @@ SAMPLE = "sample"
 EXPERIMENT = "cinematch"
 """The experiment in MLflow that holds every training and tuning."""
 SERVING_PREFIX = "CINEMATCH_SERVING_"
-HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG"})
-"""Variables that the platform sets for its processes; nobody else does."""
+STARTED_WITH = "CINEMATCH_STARTED_WITH_DATABASE"
+"""The sha256 (hex) of the warehouse's address with which the platform started a process."""
+HANDED_DOWN = frozenset({"CINEMATCH_DAGSTER_POSTGRES_URL", "CINEMATCH_SERVICE_LOG", STARTED_WITH})
+"""Variables that the platform sets for its processes; nothing else does."""
+OF_OTHERS = frozenset({"GITHUB_TOKEN", "DOCKER_USERNAME", "DOCKER_PASSWORD", "RENDER_DEPLOY_HOOK"})
+"""Variables of other programs that `.env` may hold for them, beside those that begin so:"""
+PREFIXES_OF_OTHERS = ("MLFLOW_", "AWS_", "AZURE_", "GOOGLE_")
+FIRST_VERSIONS = {
+    "MLFLOW_USERNAME": "MLFLOW_TRACKING_USERNAME",
+    "MLFLOW_PASSWORD": "MLFLOW_TRACKING_PASSWORD",
+}
+"""The first version's names of MLflow's variables."""
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -90,48 +104,23 @@ class DataSettings(Section):
     train_share: Share = 0.7
     batches: int = Field(5, ge=1)
     first_week: Annotated[datetime.date, AfterValidator(_monday)] = datetime.date(2024, 1, 1)
-    weeks: int = Field(52, ge=1)
+    weeks: int = Field(52, ge=1, le=9_999)
 
 
 class InjectionSettings(Section):
     """Drift injected for simulations: the last batch once more, changed in these ways."""
 
-    shift: float = Field(0.0, ge=-4.5, le=4.5, multiple_of=0.5)
+    shift: float = Field(0.0, ge=LOWEST - HIGHEST, le=HIGHEST - LOWEST, multiple_of=STEP)
     noise: float = Field(0.0, ge=0)
     genre_swap: tuple[str, str] | None = None
     cold_users: float = Field(0.0, ge=0, le=1)
     seed: int = Field(42, ge=0)
 
 
-class TrainingSettings(Section):
-    """Hyperparameters and the share of every batch that is kept for comparing models."""
+class TrainingSettings(Hyperparameters):
+    """Hyperparameters, and the share of every batch that is kept for comparing models."""
 
-    seed: int = Field(42, ge=0)
     held_out_share: Share = 0.2
-    rating_head: Literal["svd", "svdpp", "baseline", "knn_baseline"] = "svd"
-    ranking_head: Literal["als", "ease", "item_knn", "popularity"] = "als"
-    svd_factors: int = Field(100, ge=1)
-    svd_epochs: int = Field(70, ge=1)
-    svd_learning_rate: float = Field(0.0035, gt=0)
-    svd_regularization: float = Field(0.042, gt=0)
-    svd_init_std: float = Field(0.01, gt=0)
-    svd_engine: Literal["auto", "surprise", "compiled"] = "auto"
-    svdpp_factors: int = Field(20, ge=1)
-    svdpp_epochs: int = Field(20, ge=1)
-    svdpp_learning_rate: float = Field(0.007, gt=0)
-    svdpp_regularization: float = Field(0.02, gt=0)
-    knn_neighbours: int = Field(40, ge=1)
-    knn_links: int = Field(500, ge=1)
-    als_factors: int = Field(128, ge=1)
-    als_iterations: int = Field(15, ge=1)
-    als_regularization: float = Field(60.0, gt=0)
-    als_alpha: float = Field(2.0, gt=0)
-    ease_regularization: float = Field(2000.0, gt=0)
-    ease_links: int = Field(200, ge=1)
-    ease_max_movies: int = Field(10_000, ge=1)
-    item_knn_links: int = Field(100, ge=1)
-    popularity_half_life_days: float = Field(365.0, gt=0)
-    top_n: int = Field(100, ge=10, le=500)
 
 
 class PromotionSettings(Section):
@@ -182,7 +171,7 @@ class GitHubSettings(Section):
 
 
 class NoticeSettings(Section):
-    """The webhook that is told of failures, drift, promotions and rollbacks; none is an option."""
+    """The webhook that is told of failures, drift, promotions and rollbacks, if there is one."""
 
     webhook_url: SecretStr | None = None
     shape: Literal["slack", "pagerduty"] = "slack"
@@ -205,6 +194,31 @@ class FreshnessSettings(Section):
     sensor_max_minutes: float = Field(10.0, gt=0)
 
 
+class _ByField(PydanticBaseSettingsSource):
+    """Another source, its values under the names of their fields.
+
+    Under an alias a value of `.env` would stand beside one of the environment, and could win.
+    """
+
+    def __init__(self, source: PydanticBaseSettingsSource) -> None:
+        super().__init__(source.settings_cls)
+        self.source = source
+        self.names = {
+            alias: name
+            for name, field in source.settings_cls.model_fields.items()
+            if isinstance(field.validation_alias, AliasChoices)
+            for alias in field.validation_alias.choices
+        }
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return what the other source returns."""
+        return self.source.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the other source's values."""
+        return {self.names.get(name, name): value for name, value in self.source().items()}
+
+
 class Settings(BaseSettings):
     """All settings. `load_settings()` is the way to get them."""
 
@@ -222,9 +236,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, validation_alias=AliasChoices("CINEMATCH_DATABASE_URL", "NEON_CONNECTION_STRING")
     )
-    mlflow_tracking_uri: str | None = None
+    mlflow_tracking_uri: str | None = Field(
+        None, validation_alias=AliasChoices("CINEMATCH_MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI")
+    )
     state_dir: Folder = ROOT / "var"
     data_dir: Folder = ROOT / "data"
+    prepared_root: Folder | None = None
     dagster_port: Port = 3000
     mlflow_port: Port = 5000
     api_port: Port = 8000
@@ -269,7 +286,7 @@ class Settings(BaseSettings):
 
     @property
     def live_ratings_file(self) -> Path:
-        """Where an API without a database keeps the ratings that people give it."""
+        """Where an API without a database keeps the ratings that users give it."""
         return self.state_dir / "live_ratings.jsonl"
 
     @property
@@ -279,14 +296,14 @@ class Settings(BaseSettings):
 
     @property
     def reports_url(self) -> str:
-        """Where a person reads them."""
+        """The address that they are read at."""
         return f"http://127.0.0.1:{self.api_port}/reports"
 
     @property
     def prepared_dir(self) -> Path:
         """Where the preparation writes its files: each profile's weeks are its own."""
         name = "prepared" if self.profile == SAMPLE else f"prepared-{self.profile}"
-        return self.data_dir / name
+        return (self.prepared_root or self.data_dir) / name
 
     @property
     def tracking_uri(self) -> str:
@@ -302,14 +319,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the profile's file below the environment and above the defaults."""
-        first: tuple[PydanticBaseSettingsSource, ...] = (
-            init_settings,
-            env_settings,
-            dotenv_settings,
-        )
+        """Put the profile's file below the environment, above the defaults; rename old keys."""
+        first = tuple(map(_ByField, (init_settings, env_settings, dotenv_settings)))
         profile = next((name for s in first if (name := s().get("profile"))), SAMPLE)
-        return (*first, TomlConfigSettingsSource(settings_cls, profile_file(profile)))
+        file = TomlConfigSettingsSource(settings_cls, profile_file(profile))
+        found = renamed([source() for source in (*first, file)])
+        return tuple(InitSettingsSource(settings_cls, values) for values in found)
 
 
 def profile_file(profile: str) -> Path:
@@ -338,7 +353,8 @@ def read_settings(env_file: Path = ENV_FILE, /, **overrides: Any) -> Settings:
         SettingsError: naming each key that is unknown or out of range, never a secret.
     """
     ours = (name for name in os.environ if name.upper().startswith(PREFIX))
-    if unknown := sorted({name for name in (*ours, *dotenv_values(env_file)) if not _known(name)}):
+    in_file = (name for name in dotenv_values(env_file) if not _of_others(name))
+    if unknown := sorted({name for name in (*ours, *in_file) if not _known(name)}):
         raise SettingsError(f"{', '.join(unknown)}: not a setting, see .env.example")
     try:
         return Settings(_env_file=env_file, **overrides)
@@ -358,19 +374,41 @@ def _known(name: str) -> bool:
     return variable in names | HANDED_DOWN or variable.startswith((SERVING_PREFIX, *sections))
 
 
+def _of_others(name: str) -> bool:
+    return name in OF_OTHERS or name.startswith(PREFIXES_OF_OTHERS)
+
+
 def _is_section(field: FieldInfo) -> bool:
     return isinstance(field.default, BaseModel)
 
 
 def _problem(error: ErrorDetails) -> str:
-    key = ".".join(map(str, error["loc"]))
+    path = [str(part) for part in error["loc"]]
+    if path[:1] == ["training"] and path[1:2] and path[1] in HEADS:
+        del path[2:3]  # the algorithm's name, which pydantic puts before its hyperparameters
+    key = ".".join(path)
+    if error["type"] == "union_tag_invalid":
+        tag, tags = error["ctx"]["tag"], error["ctx"]["expected_tags"]
+        return f"{key}.algorithm: {tag!r} is no algorithm: one of {tags} was expected"
     if error["type"] == "extra_forbidden":
         return f"{key}: not a setting"
     problem = error["msg"].removeprefix("Value error, ")
     return f"{key}: {problem}" if key else problem
 
 
-def serving_variables(env_file: Path = ENV_FILE) -> dict[str, str]:
-    """Return the API's variables in the `.env` file, for its environment."""
-    found = dotenv_values(env_file).items()
-    return {name: value for name, value in found if name.startswith(SERVING_PREFIX) and value}
+def variables_of_others(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return other programs' variables: the environment's, and those that only `.env` holds.
+
+    MLflow's have the names by which its client knows them.
+    """
+    in_file = {name: text for name, text in dotenv_values(env_file).items() if text}
+    found = {name: text for name, text in (in_file | dict(os.environ)).items() if _of_others(name)}
+    named = {name: found[old] for old, name in FIRST_VERSIONS.items() if found.get(old)}
+    return named | found
+
+
+def variables_for_servers(env_file: Path = ENV_FILE) -> dict[str, str]:
+    """Return what a server's environment begins with: this one, others' variables, the API's."""
+    ours = dotenv_values(env_file).items()
+    for_api = {name: text for name, text in ours if text and name.startswith(SERVING_PREFIX)}
+    return for_api | dict(os.environ) | variables_of_others(env_file)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 
 import uvicorn
 
 from serving.settings import Settings, SettingsError, load_settings
 from serving.telemetry.log import LOGGING
+from serving.telemetry.run_folder import folder_of_a_run
 
 MLFLOW = {
     "MLFLOW_CONFIGURE_LOGGING": "false",
@@ -28,8 +28,7 @@ def main() -> None:
         settings = load_settings()
     except SettingsError as error:
         raise SystemExit(f"the API can't start: {error}") from None
-    with tempfile.TemporaryDirectory(prefix="cinematch-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder  # inherited by the workers
+    with folder_of_a_run(settings.metrics_dir):
         _run(settings)
 
 
@@ -40,8 +39,10 @@ def _run(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="serving.http.protocol:TimeoutProtocol",
+        ws="none",
+        http="serving.http.protocol:LimitedProtocol",
         workers=settings.workers,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         access_log=False,
         log_config=LOGGING,
         server_header=False,

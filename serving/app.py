@@ -8,22 +8,26 @@ from collections.abc import AsyncIterator
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from threadpoolctl import threadpool_limits
 
 from serving import pages
-from serving.experiments.experiment import AnswerLog, Experiment
+from serving.experiments.answer_log import AnswerLog
+from serving.experiments.experiment import Experiment
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader
 from serving.follow.registry import Registry
 from serving.http import problems, swagger
+from serving.http.hosts import HostCheck
 from serving.http.limits import BodyLimit, RateLimit
-from serving.http.middleware import RequestLog
+from serving.http.middleware import Prefix, RequestLog, UnexpectedErrors
 from serving.http.routes import routers
+from serving.http.static import CheckedFiles
 from serving.live import LiveRatings, RatingStore
 from serving.live.file_store import FileStore
+from serving.parent import end_with_parent
 from serving.settings import Settings, load_settings
+from serving.telemetry import metrics
 
 
 @contextlib.asynccontextmanager
@@ -35,10 +39,12 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
     """
     settings: Settings = app.state.settings
     live_ratings: LiveRatings = app.state.live_ratings
+    end_with_parent()
+    metrics.take_space()
     loaders: list[Loader] = [loader for loader in (app.state.loader, app.state.candidate) if loader]
     with threadpool_limits(1, user_api="blas"):
         for loader in loaders:
-            await asyncio.to_thread(loader.restore)
+            await loader.start()
         watches = [
             asyncio.create_task(live_ratings.watch(settings.ratings_poll_seconds)),
             *(asyncio.create_task(loader.watch(settings.poll_seconds)) for loader in loaders),
@@ -48,6 +54,9 @@ async def _following(app: FastAPI) -> AsyncIterator[None]:
             watch.cancel()
         await asyncio.gather(*watches, return_exceptions=True)
         live_ratings.close()
+        for loader in loaders:
+            loader.close()
+        app.state.answer_log.close()
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -78,7 +87,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     pages.install(app)
     swagger.install(app)
     settings.reports_dir.mkdir(parents=True, exist_ok=True)
-    reports = StaticFiles(directory=settings.reports_dir, html=True)
+    reports = CheckedFiles(directory=settings.reports_dir, html=True)
     app.mount("/reports", reports, name="reports")
     return app
 
@@ -104,14 +113,19 @@ def _store(settings: Settings) -> RatingStore:
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Put the middleware around the routes; the last one added is the outermost."""
     app.add_middleware(BodyLimit, most=settings.max_body_bytes, seconds=settings.body_seconds)
+    if "*" not in settings.allowed_hosts and (settings.allowed_hosts or settings.api_key is None):
+        app.add_middleware(HostCheck, allowed=settings.allowed_hosts)
+    if settings.rate_limit:
+        app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst)
+    app.add_middleware(UnexpectedErrors)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Content-Type", "X-API-Key", "X-Request-ID"],
-            expose_headers=["X-Request-ID"],
+            expose_headers=["X-Request-ID", "Retry-After"],
         )
-    if settings.rate_limit:
-        app.add_middleware(RateLimit, rate=settings.rate_limit, burst=settings.rate_burst)
     app.add_middleware(RequestLog, share=settings.request_log_share)
+    if settings.root_path:
+        app.add_middleware(Prefix, path=settings.root_path)

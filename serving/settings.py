@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "CINEMATCH_SERVING_"
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/]+)$")]
+HostName = Annotated[str, Field(pattern=r"^(\*|[\w.-]+|[0-9A-Fa-f:]+)$")]
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def _proxy(value: str) -> str:
+    if value != "*":
+        ip_network(value)
+    return value
+
+
+Proxy = Annotated[str, AfterValidator(_proxy)]
 
 
 class SettingsError(ValueError):
@@ -31,6 +48,7 @@ class Settings(BaseSettings):
         tracking_uri: where MLflow's tracking server and registry answer.
         registered_model: name of the registered model whose `alias` is followed.
         cache_dir: holds the local copies of the models that were downloaded.
+        metrics_dir: holds a folder for each run, in which the workers count.
         poll_seconds: pause between two looks at the alias.
         reports_dir: pages in it are served under `/reports/`.
         candidate_mode: `split`: a second version answers a share of the users; `shadow`: it is
@@ -45,6 +63,10 @@ class Settings(BaseSettings):
         max_body_bytes: a longer request body is refused.
         head_seconds: a connection on which a request's head takes longer to arrive is closed.
         body_seconds: a body that takes longer to arrive is refused.
+        root_path: path under which a proxy serves the API, such as `/films`.
+        trusted_proxies: addresses and networks whose `X-Forwarded-For` and `-Proto` are believed.
+        allowed_hosts: names under which the API answers, beside those of this machine; without
+            any, all names where there is a key, and this machine's where there is none.
         rate_limit: requests a second and client, on average; 0 is no limit.
         rate_burst: requests that a client may send at once before the limit counts.
         cors_origins: origins whose pages may call the API, separated by commas.
@@ -65,6 +87,7 @@ class Settings(BaseSettings):
     alias: str = "production"
     cache_dir: Path = ROOT / "var" / "serving"
     reports_dir: Path = ROOT / "var" / "reports"
+    metrics_dir: Path = ROOT / "var" / "metrics"
     poll_seconds: Annotated[float, Field(gt=0, le=3600)] = 2.0
     candidate_mode: Literal["off", "split", "shadow"] = "off"
     candidate_alias: str = "candidate"
@@ -77,17 +100,20 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 100_000
     head_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
     body_seconds: Annotated[float, Field(gt=0, le=600)] = 10.0
+    root_path: Annotated[str, Field(pattern=r"^(/[\w.~-]+)*$")] = ""
+    trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode] = ("127.0.0.1",)
+    allowed_hosts: Annotated[tuple[HostName, ...], NoDecode] = ()
     rate_limit: Annotated[float, Field(ge=0)] = 0.0
     rate_burst: Annotated[int, Field(ge=1)] = 20
     cors_origins: Annotated[tuple[Origin, ...], NoDecode] = ()
     request_log_share: Annotated[float, Field(ge=0, le=1)] = 0.01
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "trusted_proxies", "allowed_hosts", mode="before")
     @classmethod
     def _separated_by_commas(cls, value: object) -> object:
         return tuple(value.replace(" ", "").split(",")) if isinstance(value, str) else value
 
-    @field_validator("cache_dir", "reports_dir")
+    @field_validator("cache_dir", "reports_dir", "metrics_dir")
     @classmethod
     def _is_or_can_be_a_folder(cls, path: Path) -> Path:
         try:
@@ -98,11 +124,18 @@ class Settings(BaseSettings):
             raise ValueError(f"{path} can't be used as a folder ({error.strerror})") from error
         return path
 
+    @field_validator("answer_log", "ratings_file")
+    @classmethod
+    def _can_be_written(cls, path: Path | None) -> Path | None:
+        if path is not None and (reason := unwritable(path)):
+            raise ValueError(f"{path} can't be written ({reason})")
+        return path
+
     @model_validator(mode="after")
     def _key_outside_local_use(self) -> Self:
         needs = {
             f"environment {self.environment}": self.environment != "local",
-            f"host {self.host}": not _is_loopback(self.host),
+            f"host {self.host}": not is_loopback(self.host),
         }
         if self.api_key is None and (found := [need for need, holds in needs.items() if holds]):
             raise ValueError(f"{PREFIX}API_KEY is missing: {found[0]} needs it")
@@ -128,7 +161,21 @@ def load_settings() -> Settings:
         raise SettingsError("; ".join(problems)) from None
 
 
-def _is_loopback(host: str) -> bool:
+def unwritable(path: Path) -> str | None:
+    """Return why a file can't be appended to, or made with its folder; None where it can."""
+    try:
+        found = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:
+        return error.strerror
+    if found == path:
+        return None if path.is_file() and os.access(path, os.W_OK) else "not a writable file"
+    if not found.is_dir():
+        return f"{found} is not a folder"
+    return None if os.access(found, os.W_OK | os.X_OK) else f"{found} is not writable"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is of this machine alone."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,3 +1,4 @@
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,7 +10,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from benchmarks.serving.servers import tracking
+from cinematch_dagster.local.tracking import tracking_server
+from cinematch_dagster.local.watchdog import end_with_us
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.postgres.dsn import with_database
@@ -17,32 +19,49 @@ from cinematch_dagster.postgres.os_user import server_account
 from cinematch_dagster.settings import ROOT, load_settings
 from cinematch_dagster.warehouse.schema import migrate
 from tests.databases import copy_of
+from tests.examples import QUICK
 from tests.external_postgres import ExternalServer
 
-LATER = "tests/pipeline/later/"
+TOGETHER = ("tests/pipeline/later/", "tests/e2e/faults/")
 
-# Two busy cores: how long one example takes says nothing about the code. `make test-all` runs more.
-hypothesis.settings.register_profile("quick", deadline=None, max_examples=40)
+# Two busy cores: how long one example takes says nothing about the code. Other targets run more.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=QUICK)
 hypothesis.settings.register_profile("thorough", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("lifecycle", deadline=None, max_examples=200)
 hypothesis.settings.load_profile("quick")
 
 
 class Together(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """One worker for the tests of a file, and for those of `later`, which begin with one model."""
+    """One worker for the tests of a file, and for those of a folder that begin with one model."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return LATER if file.startswith(LATER) else file
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
     return Together(config, log)
 
 
+def pytest_configure() -> None:
+    end_with_us()  # with a worker of xdist what it has started, and with pytest its workers
+
+
+@pytest.fixture(scope="session")
+def httpserver_listen_address() -> tuple[str, int]:
+    """Where `httpserver` listens: at an address, since a name may have several; it logs nothing."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    return "127.0.0.1", 0
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("postgres")
-    yield embedded.start(folder)
+    server = embedded.start(folder)
+    with connect(server, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # no test cuts the power
+        connection.execute("SELECT pg_reload_conf()")
+    yield server
     embedded.destroy(folder)
 
 
@@ -95,7 +114,7 @@ def platform_settings(
 @pytest.fixture(scope="session")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One real tracking server for the whole session; tests use model names of their own."""
-    with tracking(tmp_path_factory.mktemp("mlflow")) as url:
+    with tracking_server(tmp_path_factory.mktemp("mlflow")) as url:
         yield url
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-import pytest
 
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres.binaries import OLDEST
 from cinematch_dagster.postgres.os_user import Account
+from tests.needs import missing
+from tests.ports import free_port
 
 PASSWORD = "p@ss/w:rd%&?"
 SUPERUSER_PASSWORD = "superuser's"
@@ -28,7 +28,7 @@ def system_programs(account: Account) -> Path:
         )
         if version and int(version[1]) >= OLDEST:
             return folder
-    pytest.skip(f"this machine has no Postgres {OLDEST} or later of its own (apt postgresql)")
+    return missing(f"a Postgres {OLDEST} or later of the system's own", "apt install postgresql")
 
 
 class ExternalServer:

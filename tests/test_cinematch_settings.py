@@ -2,16 +2,19 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from cinematch_dagster import settings as module
 from cinematch_dagster.local.processes import LOG_VARIABLE
 from cinematch_dagster.settings import (
     HANDED_DOWN,
     ROOT,
+    Settings,
     SettingsError,
     load_settings,
     read_settings,
-    serving_variables,
+    variables_for_servers,
+    variables_of_others,
 )
 
 SECRET = "hunter2-of-the-tests"
@@ -22,7 +25,7 @@ COUNT = "CINEMATCH_DRIFT__COUNT_THRESHOLD"
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith(("CINEMATCH_", "NEON_")):
+        if name.startswith(("CINEMATCH_", "NEON_", "MLFLOW_")):
             monkeypatch.delenv(name)
 
 
@@ -236,13 +239,57 @@ def test_the_settings_of_a_process_are_read_once(monkeypatch: pytest.MonkeyPatch
     load_settings.cache_clear()
 
 
-def test_the_apis_variables_in_the_env_file_are_for_the_api(env_file: Path) -> None:
+def test_the_servers_get_their_variables_of_the_env_file(
+    env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     env_file.write_text(
         f"CINEMATCH_API_PORT=8001\nCINEMATCH_SERVING_API_KEY={SECRET}\nCINEMATCH_SERVING_ALIAS=\n"
+        f"MLFLOW_USERNAME=first\nMLFLOW_PASSWORD={SECRET}\nAWS_REGION=north\nGITHUB_TOKEN=a\n"
     )
+    monkeypatch.setenv("GITHUB_TOKEN", "b")
     assert read_settings(env_file).api_port == 8001
-    assert serving_variables(env_file) == {"CINEMATCH_SERVING_API_KEY": SECRET}
-    assert serving_variables(env_file.with_name("missing")) == {}
+    found = variables_for_servers(env_file)
+    assert found["CINEMATCH_SERVING_API_KEY"] == found["MLFLOW_TRACKING_PASSWORD"] == SECRET
+    assert found["MLFLOW_TRACKING_USERNAME"] == "first"
+    assert (found["AWS_REGION"], found["GITHUB_TOKEN"]) == ("north", "b")
+    assert not {"CINEMATCH_API_PORT", "CINEMATCH_SERVING_ALIAS"} & set(found)
+    assert {"MLFLOW_TRACKING_USERNAME": "first", "GITHUB_TOKEN": "b"}.items() <= (
+        variables_of_others(env_file).items()
+    )
+    assert "CINEMATCH_SERVING_API_KEY" not in variables_of_others(env_file)
+    assert variables_for_servers(env_file.with_name("missing")) == dict(os.environ)
+
+
+@pytest.mark.parametrize(
+    ("field", "ours", "alias"),
+    [
+        ("database_url", "CINEMATCH_DATABASE_URL", "NEON_CONNECTION_STRING"),
+        ("mlflow_tracking_uri", "CINEMATCH_MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_URI"),
+    ],
+)
+def test_the_environment_beats_the_env_file_by_any_name(
+    field: str, ours: str, alias: str, env_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env_file.write_text(f"{ours}=postgresql://file/x\n")
+    monkeypatch.setenv(alias, "postgresql://environment/x")
+    assert value_of(read_settings(env_file), field) == "postgresql://environment/x"
+    monkeypatch.setenv(ours, "postgresql://ours/x")
+    assert value_of(read_settings(env_file), field) == "postgresql://ours/x"
+
+
+def value_of(settings: Settings, field: str) -> str:
+    value = getattr(settings, field)
+    return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def test_the_prepared_files_lie_beside_the_ratings_unless_told(
+    env_file: Path, tmp_path: Path
+) -> None:
+    data = {"data_dir": tmp_path}
+    assert read_settings(env_file, **data).prepared_dir == tmp_path / "prepared"
+    named = read_settings(env_file, profile="movielens-1m", **data)
+    assert named.prepared_dir == tmp_path / "prepared-movielens-1m"
+    assert read_settings(env_file, prepared_root="here").prepared_dir == ROOT / "here" / "prepared"
 
 
 def test_pagerduty_needs_to_know_whom(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """The profiles and `.env.example`: complete, explained and right."""
 
+import functools
 import os
 import re
 import tomllib
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from cinematch_dagster.old_settings import HEADS
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.settings import PROFILES, ROOT, Settings, read_settings
 from serving.settings import PREFIX as SERVING_PREFIX
 from serving.settings import Settings as ServingSettings
@@ -35,11 +38,27 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def tables(profile: Path) -> dict[str, Any]:
+    """The model of each table of a profile; an algorithm's keys are those of the one chosen."""
+    training = read_settings(ROOT / "no.env", profile=profile.stem).training
+    return SECTIONS | {f"training.{head}": type(getattr(training, head)) for head in HEADS}
+
+
+def keys_of(table: str, model: type[BaseModel]) -> set[str]:
+    """The keys of a table that are no tables."""
+    return set(model.model_fields) - (set(HEADS) if table == "training" else set())
+
+
+def value_at(settings: Settings, table: str) -> Any:
+    """The values of a table."""
+    return functools.reduce(getattr, table.split("."), settings)
+
+
 def comments(profile: Path) -> dict[tuple[str, str], str]:
     """The comment behind each key of a profile, by section and key; unset ones stand behind #."""
     found, section = {}, ""
     for line in profile.read_text().splitlines():
-        if header := re.match(r"\[(\w+)\]", line):
+        if header := re.match(r"\[([\w.]+)\]", line):
             section = header[1]
         elif key := re.match(r"(?:# )?(\w+) = [^#]*(?:# (.*))?$", line):
             found[section, key[1]] = key[2] or ""
@@ -88,18 +107,26 @@ def everything_uncommented(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("profile", SHIPPED, ids=lambda path: path.stem)
 def test_a_profile_loads_and_holds_every_key_of_every_section(profile: Path) -> None:
     read_settings(ROOT / "no.env", profile=profile.stem)
-    found = {name: set(keys) for name, keys in tomllib.loads(profile.read_text()).items()}
-    for name, section in SECTIONS.items():
+    written = tomllib.loads(profile.read_text())
+    for name, section in tables(profile).items():
         unset = {key for key, field in section.model_fields.items() if field.default is None}
-        assert found[name] | unset == set(section.model_fields)
+        found = functools.reduce(dict.__getitem__, name.split("."), written)
+        assert set(found) | unset == set(section.model_fields)
 
 
 @pytest.mark.parametrize("profile", SHIPPED, ids=lambda path: path.stem)
 def test_every_key_of_a_profile_is_explained(profile: Path) -> None:
     explained = comments(profile)
-    keys = {(s, key) for s, section in SECTIONS.items() for key in section.model_fields}
+    keys = {(name, key) for name, model in tables(profile).items() for key in keys_of(name, model)}
     assert set(explained) == keys
     assert {key: text for key, text in explained.items() if len(text.split()) < 3} == {}
+
+
+@pytest.mark.parametrize("profile", SHIPPED, ids=lambda path: path.stem)
+def test_a_profile_names_every_algorithm(profile: Path) -> None:
+    explained = comments(profile)
+    for head, kinds in (("rating", RATING_HEADS), ("ranking", RANKING_HEADS)):
+        assert ", ".join(kinds) in explained[f"training.{head}", "algorithm"]
 
 
 @pytest.mark.parametrize("profile", SHIPPED, ids=lambda path: path.stem)
@@ -107,8 +134,9 @@ def test_every_comment_names_the_allowed_values(profile: Path) -> None:
     explained = comments(profile)
     missing = [
         (section, key, text)
-        for section, model in SECTIONS.items()
+        for section, model in tables(profile).items()
         for key, schema in model.model_json_schema()["properties"].items()
+        if key in keys_of(section, model)
         for text in allowed(schema)
         if text not in explained[section, key]
     ]
@@ -119,9 +147,10 @@ def test_every_comment_names_the_allowed_values(profile: Path) -> None:
 def test_a_value_that_is_not_the_default_names_the_default(profile: Path) -> None:
     settings = read_settings(ROOT / "no.env", profile=profile.stem)
     explained = comments(profile)
-    for section, model in SECTIONS.items():
-        for key, field in model.model_fields.items():
-            differs = getattr(getattr(settings, section), key) != field.default
+    for section, model in tables(profile).items():
+        for key in keys_of(section, model):
+            field = model.model_fields[key]
+            differs = getattr(value_at(settings, section), key) != field.default
             if differs and field.default is not None:
                 default = written(field.default)
                 assert f"{default} by default" in explained[section, key]
@@ -135,7 +164,9 @@ def test_the_example_explains_every_setting_in_a_sentence(variable: str) -> None
 
 
 def test_the_example_holds_nothing_else() -> None:
-    assert sorted(re.findall(r"^#? ?([A-Z_]+)=", EXAMPLE, re.MULTILINE)) == sorted(VARIABLES)
+    others = ["MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_USERNAME"]
+    found = sorted(re.findall(r"^#? ?([A-Z_]+)=", EXAMPLE, re.MULTILINE))
+    assert found == sorted([*VARIABLES, *others])
     assert all(line.startswith("#") for line in EXAMPLE.splitlines() if line)
 
 

@@ -6,7 +6,6 @@ import datetime
 import io
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +13,8 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from benchmarks.common.timing import Timed, medians, seconds, timed
 from benchmarks.data.server import raw_table, warehouse
-from benchmarks.timing import medians, seconds
 from cinematch_dagster.batches import read_batch, write_batch
 from cinematch_dagster.pipeline.preparation.files import file_sha256
 from cinematch_dagster.postgres.connection import connect
@@ -34,19 +33,6 @@ HELD_OUT_SHARE: Final = 0.2
 CHUNK: Final = 1 << 20  # bytes of the buffer given to COPY at once
 
 
-@dataclass(frozen=True)
-class Timed:
-    """What a way of loading or reading took: the median over the rounds."""
-
-    rows: int
-    seconds: float
-
-    @property
-    def rate(self) -> float:
-        """Rows a second."""
-        return self.rows / self.seconds
-
-
 def time_baseline(server: str, baseline: pd.DataFrame, rounds: int) -> dict[str, Timed]:
     """Load a baseline: with its counts and metadata, its rows alone, and the two others."""
     some = baseline.head(TO_SQL_ROWS)
@@ -58,7 +44,7 @@ def time_baseline(server: str, baseline: pd.DataFrame, rounds: int) -> dict[str,
         TO_SQL: lambda: _to_sql(server, "ratings", lambda: some),
     }
     found = medians(cases, rounds)
-    return {n: Timed(len(some if n == TO_SQL else baseline), found[n]) for n in cases}
+    return {n: timed(len(some if n == TO_SQL else baseline), found[n]) for n in cases}
 
 
 def time_week(server: str, folder: Path, week: pd.DataFrame, rounds: int) -> dict[str, Timed]:
@@ -73,7 +59,7 @@ def time_week(server: str, folder: Path, week: pd.DataFrame, rounds: int) -> dic
         ),
     }
     found = medians(cases, rounds)
-    return {name: Timed(len(week), found[name]) for name in cases}
+    return {name: timed(len(week), found[name]) for name in cases}
 
 
 def binary(server: str, ratings: pd.DataFrame) -> memoryview:

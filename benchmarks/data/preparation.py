@@ -2,56 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import functools
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from benchmarks.common.timing import GB, in_child, memory_peak, seconds, timed
 from benchmarks.data.ratings import TRAIN_SHARE
-from benchmarks.timing import in_child, memory_peak, seconds
 from cinematch_dagster.movielens import movie_features, prepare
 
 BASELINE_SHARE = 0.7
 BATCHES = 7
 
 
-@dataclass(frozen=True)
-class Preparation:
-    """Seconds of the two parts, and the most bytes of memory that the process ever had."""
+def time_preparation(raw: Path) -> dict[str, Any]:
+    """Prepare the ratings and movies of a folder, once, in a process of its own.
 
-    rows: int
-    movies: int
-    ratings_seconds: float
-    features_seconds: float
-    peak: int
-
-    @property
-    def rate(self) -> float:
-        """Ratings a second, both parts together."""
-        return self.rows / (self.ratings_seconds + self.features_seconds)
-
-
-def time_preparation(raw: Path) -> Preparation:
-    """Prepare the ratings and movies of a folder, once, in a process of its own."""
+    Returns rows and seconds of both parts, and the most memory that the process ever had, in GB.
+    """
     return in_child(_prepare, raw)
 
 
-def _prepare(raw: Path) -> Preparation:
+def _prepare(raw: Path) -> dict[str, Any]:
     ratings, movies = (pd.read_parquet(raw / f"{name}.parquet") for name in ("ratings", "movies"))
     movie_features(movies.head(100))  # scikit-learn is imported by then
-    return Preparation(
-        rows=len(ratings),
-        movies=len(movies),
-        ratings_seconds=seconds(
-            lambda: prepare(
-                ratings,
-                start=None,
-                most_recent=len(ratings),
-                baseline_share=BASELINE_SHARE,
-                train_share=TRAIN_SHARE,
-                batches=BATCHES,
-            )
-        ),
-        features_seconds=seconds(lambda: movie_features(movies)),
-        peak=memory_peak(),
+    work = functools.partial(
+        prepare,
+        ratings,
+        start=None,
+        most_recent=len(ratings),
+        baseline_share=BASELINE_SHARE,
+        train_share=TRAIN_SHARE,
+        batches=BATCHES,
     )
+    return {
+        "ratings": timed(len(ratings), seconds(work)),
+        "movies": timed(len(movies), seconds(lambda: movie_features(movies))),
+        "peak_gb": memory_peak() / GB,
+    }

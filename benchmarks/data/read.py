@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 import sqlalchemy as sa
 
-from benchmarks.data.ingest import PLATFORM, WEEK_ZERO, Timed
-from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
+from benchmarks.common.timing import (
+    GB,
+    Timed,
+    in_child,
+    medians,
+    memory_now,
+    memory_peak,
+    seconds,
+    timed,
+)
+from benchmarks.data.ingest import PLATFORM, WEEK_ZERO
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.dsn import sqlalchemy_url
 from cinematch_dagster.warehouse.training.training_data import training_ratings
@@ -22,21 +30,6 @@ SELECT: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Bytes of memory of a process that did nothing else; `before` are in use when it begins."""
-
-    rows: int
-    before: int
-    result: int
-    peak: int
-
-    @property
-    def beyond(self) -> int:
-        """What the work took for itself, beyond its result."""
-        return self.peak - self.before - self.result
-
-
 def time_read(dsn: str, rounds: int) -> dict[str, Timed]:
     """Read the training ratings, and as many of the same rows as `READ_SQL_ROWS` by pandas."""
     engine = sa.create_engine(sqlalchemy_url(dsn))
@@ -47,7 +40,7 @@ def time_read(dsn: str, rounds: int) -> dict[str, Timed]:
     }
     found = medians(cases, rounds)
     engine.dispose()
-    return {name: Timed(rows[name], found[name]) for name in cases}
+    return {name: timed(rows[name], found[name]) for name in cases}
 
 
 def read(dsn: str) -> pd.DataFrame:
@@ -56,13 +49,12 @@ def read(dsn: str) -> pd.DataFrame:
         return training_ratings(connection, WEEK_ZERO)
 
 
-def read_memory(dsn: str) -> Memory:
-    """Read in a process of its own."""
+def read_memory(dsn: str) -> dict[str, float]:
+    """Read in a process of its own: how many GB that took beyond its result."""
     return in_child(_read_memory, dsn)
 
 
-def _read_memory(dsn: str) -> Memory:
+def _read_memory(dsn: str) -> dict[str, float]:
     before = memory_now()
-    ratings = read(dsn)
-    result = int(ratings.memory_usage(index=False).sum())
-    return Memory(len(ratings), before, result, memory_peak())
+    result = int(read(dsn).memory_usage(index=False).sum())
+    return {"result_gb": result / GB, "beyond_gb": (memory_peak() - before - result) / GB}

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg
 
+from cinematch_dagster.local.watchdog import end_with_us
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.postgres.dsn import with_database
@@ -20,6 +21,7 @@ from cinematch_dagster.warehouse.statements import scalar
 @contextmanager
 def scratch() -> Iterator[tuple[Path, str]]:
     """Give a folder and the DSN of a server in it, started as always; both go at the end."""
+    end_with_us()
     with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
         folder = Path(name)
         server = folder / "postgres"

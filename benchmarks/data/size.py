@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass
+from typing import Any
 
+from benchmarks.common.timing import MB
 from benchmarks.data.ingest import HELD_OUT_SHARE, WEEK_ZERO, load_once
 from benchmarks.data.ratings import History
 from cinematch_dagster.movielens import movie_features
@@ -26,20 +27,6 @@ ORDER BY 2 DESC, 1
 """
 
 
-@dataclass(frozen=True)
-class Size:
-    """Bytes of the database and of each table with its indexes; `rows` are those of `ratings`."""
-
-    rows: int
-    database: int
-    tables: dict[str, int]
-
-    @property
-    def per_row(self) -> float:
-        """Bytes of `ratings` a row."""
-        return self.tables["ratings"] / self.rows
-
-
 def simulate(dsn: str, history: History) -> None:
     """Load a history into an empty warehouse; each week is merged before the next arrives."""
     load_once(dsn, history.baseline)
@@ -53,14 +40,17 @@ def simulate(dsn: str, history: History) -> None:
             merge_buffer(connection, week, str(number), "merge")
 
 
-def measure_size(dsn: str) -> Size:
-    """Measure a warehouse as it is: space that deleted rows left counts, too."""
+def measure_size(dsn: str) -> dict[str, Any]:
+    """Measure a warehouse as it is: space that deleted rows left counts, too.
+
+    Returns the rows of `ratings`, and MB of the database and of each table with its indexes.
+    """
     with connect(dsn) as connection:
-        return Size(
-            rows=int(scalar(connection, b"SELECT count(*) FROM ratings")),
-            database=int(scalar(connection, b"SELECT pg_database_size(current_database())")),
-            tables={str(name): int(size) for name, size in connection.execute(TABLES)},
-        )
+        return {
+            "rows": int(scalar(connection, b"SELECT count(*) FROM ratings")),
+            "database_mb": scalar(connection, b"SELECT pg_database_size(current_database())") / MB,
+            "tables_mb": {str(name): size / MB for name, size in connection.execute(TABLES)},
+        }
 
 
 def _promotion(version: str, week: datetime.date) -> Promotion:

@@ -33,7 +33,7 @@ class Delay:
         scenario: key of `SCENARIOS`.
         quiet: weeks without drift before it, all in the buffer.
         view: `per_batch` or `cumulative`.
-        median: drifted weeks needed; 1 is the first of them. Infinite where most saw none.
+        median: drifted weeks needed; 1 is the first of them. None where most saw none.
         ninetieth: 90th percentile.
         missed: share of the histories without an alert in `HORIZON` drifted weeks.
         false_alarms: share of the quiet weeks with an alert.
@@ -42,8 +42,8 @@ class Delay:
     scenario: str
     quiet: int
     view: str
-    median: float
-    ninetieth: float
+    median: float | None
+    ninetieth: float | None
     missed: float
     false_alarms: float
 
@@ -83,13 +83,16 @@ def summarise(scenario: str, quiet: int, view: str, alerts: NDArray[np.bool_]) -
     drifted = alerts[:, quiet:]
     first = np.where(drifted.any(axis=1), drifted.argmax(axis=1) + 1.0, np.inf)
     # a percentile between two values would be infinite minus infinite: take one that occurred
-    median, ninetieth = np.quantile(first, [0.5, 0.9], method="higher")
+    median, ninetieth = (
+        float(weeks) if np.isfinite(weeks) else None
+        for weeks in np.quantile(first, [0.5, 0.9], method="higher")
+    )
     return Delay(
         scenario,
         quiet,
         view,
-        float(median),
-        float(ninetieth),
+        median,
+        ninetieth,
         missed=float(np.isinf(first).mean()),
         false_alarms=float(alerts[:, :quiet].mean()),
     )

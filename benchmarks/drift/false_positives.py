@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from cinematch_dagster.drift.evidence import EvidenceThresholds
 PROMISE: Final = 0.05
 THRESHOLDS: Final[Mapping[str, float]] = DriftPolicy().thresholds
 EVIDENCE: Final[Mapping[str, float]] = EvidenceThresholds().model_dump()
+DESIGN_SIZE: Final = 10_000  # at which the design effect is measured
 LARGEST: Final = 400_000  # up to which the smallest sufficient batch is looked for
 
 
@@ -55,6 +56,43 @@ class NoDrift:
     two_rate: float
     ks_threshold: float | None
     mean_spread: float
+
+
+def false_alarms(
+    population: Population, baselines: Mapping[int, Sequence[int]], trials: int, seed: int
+) -> dict[str, Any]:
+    """Measure both ways of drawing, and from how many ratings on whole users keep the promise.
+
+    Args:
+        population: what is drawn from.
+        baselines: by their size the sizes of the batches, `DESIGN_SIZE` among those of the first.
+        trials: pairs of baseline and batch.
+        seed: of the draws.
+    """
+    found = {
+        size: {way: measure(population, way, size, batches, trials, seed) for way in WAYS}
+        for size, batches in baselines.items()
+    }
+    by_rating, by_user = (
+        next(row for row in rows if row.n == DESIGN_SIZE)
+        for rows in next(iter(found.values())).values()
+    )
+    alone = [row for ways in found.values() for row in ways["by rating"]]
+    return {
+        "name": population.name,
+        "ratings": population.size,
+        "users": len(population.stars),
+        "within_week": population.within_week,
+        "design_effect": design_effect(by_user, by_rating),
+        "evidence_by_rating": max(row.rates[name] for row in alone for name in EVIDENCE),
+        "baselines": {
+            str(size): {
+                "sufficient": smallest_sufficient_batch(population, size, trials, seed),
+                "ways": {way: [asdict(row) for row in rows] for way, rows in ways.items()},
+            }
+            for size, ways in found.items()
+        },
+    }
 
 
 def measure(

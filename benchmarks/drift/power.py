@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from benchmarks.drift.false_positives import EVIDENCE
+from benchmarks.drift.false_positives import EVIDENCE, THRESHOLDS, measure
 from benchmarks.drift.resampling import WAYS, Draw, Population
 from benchmarks.drift.scores import (
     KS,
@@ -60,6 +60,31 @@ class Caught:
     test: str
     smallest: dict[int, float | None]
     before: float = 0.0
+
+
+def by_thresholds(
+    population: Population, baseline_size: int, sizes: Sequence[int], trials: int, seed: int
+) -> dict[str, list[dict[str, Any]]]:
+    """Measure power by rating and by whole users, the latter also at thresholds that keep 5 %."""
+    by_rating, by_user = WAYS
+    kept = measure(population, by_user, baseline_size, sizes, trials, seed)
+    honest: dict[int, Thresholds | None] = {
+        row.n: None if row.ks_threshold is None else {**THRESHOLDS, KS: row.ks_threshold}
+        for row in kept
+    }
+    default: dict[int, Thresholds | None] = dict.fromkeys(sizes, THRESHOLDS)
+    cases = {
+        "By rating, default thresholds": (by_rating, default),
+        "By whole users, default thresholds": (by_user, default),
+        "By whole users, KS threshold that keeps 5 %": (by_user, honest),
+    }
+    return {
+        title: [
+            asdict(row)
+            for row in rating_power(population, way, baseline_size, thresholds, trials, seed)
+        ]
+        for title, (way, thresholds) in cases.items()
+    }
 
 
 def rating_power(

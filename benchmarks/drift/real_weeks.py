@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.drift import DriftPolicy, DriftReport, assess, histogram
+from cinematch_dagster.drift import DriftPolicy, DriftReport, Level, ViewResult, assess, histogram
 from cinematch_dagster.movielens import clean
 from cinematch_dagster.movielens.sources.raw_files import read_ratings
 
@@ -63,3 +63,44 @@ def compare_weeks(ratings: pd.DataFrame, policy: DriftPolicy) -> list[RealWeek]:
             )
         )
     return results
+
+
+def summary(ratings: pd.DataFrame, policy: DriftPolicy) -> dict[str, Any]:
+    """Return each week's signed changes and levels in both views, and what a view's tests found."""
+    weeks = compare_weeks(ratings, policy)
+    views = {name: [getattr(w.report, name) for w in weeks] for name in ("per_batch", "cumulative")}
+    return {
+        "baseline": weeks[0].report.baseline_n,
+        "insufficient": sum(v.level is Level.INSUFFICIENT for v in views["per_batch"]),
+        "tests": [_test(name, i, found) for name, found in views.items() for i in range(3)],
+        "weeks": [
+            {
+                "week": week.week.isoformat(),
+                "ratings": week.report.per_batch.n,
+                "new_users": week.new_users,
+                **{name: _view(getattr(week.report, name)) for name in views},
+            }
+            for week in weeks
+        ],
+    }
+
+
+def _view(view: ViewResult) -> dict[str, Any]:
+    ks, mean, std = view.tests
+    level = view.level.value.partition(" - ")[0].lower()
+    return {"ks": ks.score, "mean": mean.change, "std": std.change, "level": level}
+
+
+def _test(name: str, number: int, found: list[ViewResult]) -> dict[str, Any]:
+    """Count one test's alerts and scores above its threshold; `judged` had enough ratings."""
+    judged = [view.tests[number] for view in found if view.level is not Level.INSUFFICIENT]
+    everywhere = [view.tests[number] for view in found]
+    return {
+        "view": name,
+        "test": everywhere[0].feature_name,
+        "alerts": sum(test.triggered for test in everywhere),
+        "above": sum(test.exceeded for test in judged),
+        "judged": len(judged),
+        "largest": max((test.score for test in judged), default=None),
+        "above_anywhere": sum(test.exceeded for test in everywhere),
+    }

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from cinematch_dagster.drift import STARS
 from cinematch_dagster.drift.divergence import SMALLEST_SHARE
+from serving.base.scale import STARS
 
 Floats = NDArray[np.float64]
 Scores = dict[str, Floats]

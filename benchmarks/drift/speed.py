@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from statistics import fmean
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import psycopg
 import sqlalchemy
 from scipy.stats import ks_2samp
 
-from benchmarks.data.server import scratch, server_version, warehouse
+from benchmarks.common.timing import medians, seconds
 from benchmarks.drift.scores import KS, MEAN, STD
-from benchmarks.timing import medians, seconds
 from cinematch_dagster.batches import make_batches
 from cinematch_dagster.drift import DriftPolicy, DriftReport, Histogram
 from cinematch_dagster.movielens import Synthetic, write_synthetic
@@ -37,65 +36,34 @@ BUFFER: Final = (
 )
 
 
-@dataclass(frozen=True)
-class Speed:
-    """Seconds on one database.
-
-    Attributes:
-        rows: ratings in it, baseline and weeks together.
-        server: its name and version.
-        rounds: how often each of the medians was timed.
-        week: median of one week's report, the last.
-        reading: the part of it that reads the counts of both views and the baseline.
-        all_weeks: medians of the reports of all weeks that were there, by their number.
-        from_rows: median of the last week's cumulative figures from the ratings in pandas.
-        all_from_rows: the same figures of all weeks: their number times the mean of the first,
-            the middle and the last, which is exact for a time that grows evenly with the buffer.
-    """
-
-    rows: int
-    server: str
-    rounds: int
-    week: float
-    reading: float
-    all_weeks: dict[int, float]
-    from_rows: float
-    all_from_rows: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times faster the counts are, for a week."""
-        return self.from_rows / self.week
-
-    @property
-    def all_ratio(self) -> float:
-        """How many times faster the counts are, for all weeks."""
-        return self.all_from_rows / self.all_weeks[max(self.all_weeks)]
-
-
-def measure(rows: int, weeks: Sequence[int], rounds: int, seed: int) -> Speed:
-    """Load synthetic ratings into a server of its own in a temporary folder, and time the drift.
+def measure(
+    dsn: str, folder: Path, rows: int, weeks: Sequence[int], rounds: int, seed: int
+) -> dict[str, Any]:
+    """Load synthetic ratings into an empty warehouse, and time the drift.
 
     Args:
+        dsn: of the warehouse.
+        folder: where the ratings are made; it is not there yet.
         rows: ratings in all.
         weeks: numbers of weeks that are in the database when all of them are reported on.
         rounds: how often a week is timed each way, in turns, and all weeks from counts.
         seed: of the ratings.
+
+    Returns:
+        Medians of seconds: one week's report, the last (`week`), the part of it that reads the
+        counts (`reading`), the same week's cumulative figures from the ratings in pandas
+        (`from_rows`), the reports of all weeks that were there, by their number (`all_weeks`).
+        `all_from_rows` are all weeks from the ratings: their number times the mean of the first,
+        the middle and the last, which is exact for a time that grows evenly with the buffer. The
+        ratios say how many times faster the counts are, and how the time of all weeks grows
+        against the fewest.
     """
-    with scratch() as (folder, server), warehouse(server) as dsn:
-        write_synthetic(folder / "data", Synthetic(ratings=rows, seed=seed))
-        ratings = pd.read_parquet(folder / "data" / "ratings.parquet")
-        return _measure(dsn, server_version(server), ratings, sorted(weeks), rounds)
-
-
-def _measure(
-    dsn: str, server: str, ratings: pd.DataFrame, weeks: Sequence[int], rounds: int
-) -> Speed:
-    n_train = int(len(ratings) * TRAIN_SHARE)
+    write_synthetic(folder, Synthetic(ratings=rows, seed=seed))
+    ratings = pd.read_parquet(folder / "ratings.parquet")
+    n_train, last = int(rows * TRAIN_SHARE), max(weeks)
     with connect(dsn) as connection:
         load_baseline(connection, ratings[:n_train].assign(data_split="train"), "0", _week(0))
-    all_weeks = _grow(dsn, make_batches(ratings[n_train:], max(weeks)), weeks, rounds)
-    last = max(weeks)
+    all_weeks = _grow(dsn, make_batches(ratings[n_train:], last), sorted(weeks), rounds)
     with connect(dsn) as connection:
         compared = [_compare(connection, dsn, _week(n)) for n in (1, (1 + last) // 2, last)]
         cases: dict[str, Callable[[], object]] = {
@@ -104,14 +72,25 @@ def _measure(
             "from_rows": lambda: from_ratings(dsn, _week(last)),
         }
         times = medians({name: partial(seconds, work) for name, work in cases.items()}, rounds)
-    return Speed(
-        len(ratings),
-        server,
-        rounds,
-        all_weeks=all_weeks,
-        all_from_rows=last * fmean(compared),
-        **times,
-    )
+    return {"rounds": rounds, **times, **ratios(times, all_weeks, last * fmean(compared))}
+
+
+def ratios(
+    times: Mapping[str, float], all_weeks: Mapping[int, float], all_from_rows: float
+) -> dict[str, Any]:
+    """Return the times of all weeks, and what `measure` says of them in ratios."""
+    few, last = min(all_weeks), max(all_weeks)
+    return {
+        "ratio": times["from_rows"] / times["week"],
+        "all_weeks": {str(count): taken for count, taken in all_weeks.items()},
+        "all_from_rows": all_from_rows,
+        "all_ratio": all_from_rows / all_weeks[last],
+        "growth": [
+            {"weeks": count / few, "time": taken / all_weeks[few]}
+            for count, taken in all_weeks.items()
+            if count > few
+        ],
+    }
 
 
 def _grow(

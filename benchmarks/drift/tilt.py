@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import root
 
 from benchmarks.drift.scores import Floats
-from cinematch_dagster.drift import STARS
+from serving.base.scale import STARS
 
 
 def mean_factors(shares: Floats, change: float) -> Floats:

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from benchmarks.models.store import Figures
-from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
+from cinematch_dagster.recommenders.algorithm import RankingAlgorithm, RatingAlgorithm
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.evaluation import random_split
 from cinematch_dagster.recommenders.evaluation.predictor import Scorer as Order
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked, rank, relevant_pairs
@@ -19,12 +19,15 @@ from cinematch_dagster.recommenders.features import movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import hit, ndcg, rmse
 from cinematch_dagster.recommenders.ranking.cold_start import ColdStart
+from cinematch_dagster.recommenders.ranking.popularity import Popularity
+from cinematch_dagster.recommenders.rating.knn_baseline import Baseline
 from cinematch_dagster.recommenders.scorer import scorer
 from serving.model.id_index import find_all
 from serving.model.scoring.scorer import Scorer
 
 HIDDEN_SHARE: Final = 0.1
 TEST_SHARE: Final = 0.1
+Figures = dict[str, float]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -77,25 +80,29 @@ class Hidden:
         return cls(interactions, train, test, ratings[new & known], np.isin(catalogue, drawn))
 
 
-def measure_cold(
-    algorithm: str, ratings: pd.DataFrame, movies: pd.DataFrame, h: Hyperparameters
-) -> Figures:
+def heads(name: str) -> tuple[RatingAlgorithm, RankingAlgorithm]:
+    """Return an algorithm with its defaults, and the cheapest one for the other head."""
+    rating, ranking = RATING_HEADS.get(name, Baseline), RANKING_HEADS.get(name, Popularity)
+    return rating.model_validate({}), ranking.model_validate({})
+
+
+def measure_cold(algorithm: str, ratings: pd.DataFrame, movies: pd.DataFrame, seed: int) -> Figures:
     """Fit one algorithm without the hidden movies, and look at what is guessed of them.
 
     Stars: the error on their ratings, without and with the guess. Order: for the users who liked
     some of them, their order of the hidden movies; and what guesses do to everybody's lists.
     """
-    data = Hidden.of(ratings, h.seed)
+    data = Hidden.of(ratings, seed)
     catalogue = movies.set_index("movieId").reindex(data.interactions.movie_ids)
     features = movie_features(catalogue["title"].fillna(""), catalogue["genres"].fillna(""))
     guesses = ColdStart.of(features, data.interactions.movie_counts)
     stars = algorithm in RATING_HEADS
-    rating = RATING_HEADS[algorithm if stars else "baseline"](data.interactions, h)
-    ranking = RANKING_HEADS["popularity" if stars else algorithm](data.interactions, h)
+    chosen, order = heads(algorithm)
+    rating, ranking = chosen.fit(data.interactions, seed), order.fit(data.interactions, seed)
     without = scorer(data.interactions, rating, ranking)
     guessed = scorer(data.interactions, guesses.into(rating), guesses.into(ranking))
     guessed = replace(guessed, candidates=np.ones_like(guessed.candidates))
-    return _stars(data, without, guessed) if stars else _order(data, without, guessed, h.seed)
+    return _stars(data, without, guessed) if stars else _order(data, without, guessed, seed)
 
 
 def _stars(data: Hidden, without: Scorer, guessed: Scorer) -> Figures:

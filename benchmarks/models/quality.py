@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 import pandas as pd
 
-from benchmarks.models.cold import measure_cold
-from benchmarks.models.store import Figures
+from benchmarks.models.cold import Figures, heads, measure_cold
 from cinematch_dagster.movielens import clean, cut_by_time, load
 from cinematch_dagster.movielens.sources.raw_files import read_movies, read_ratings
 from cinematch_dagster.movielens.sources.unpack import unpack
@@ -25,7 +26,7 @@ from cinematch_dagster.recommenders.evaluation import (
 )
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.scorer import scorer
-from cinematch_dagster.settings import ROOT, TrainingSettings
+from cinematch_dagster.settings import ROOT
 
 Split = Literal["random", "time", "cold"]
 SMALL: Final = 200_000
@@ -40,17 +41,17 @@ FIRST_SEED: Final = 42
 
 @dataclass(frozen=True)
 class Case:
-    """One fit and what is measured of it."""
+    """What is measured of one algorithm: the means over `seeds` fits."""
 
     data: str
     split: Split
     algorithm: str
-    seed: int
+    seeds: int = 1
 
     @property
     def name(self) -> str:
-        """Where its figures are in the store."""
-        return f"quality/{self.data}/{self.split}/{self.algorithm}/{self.seed}"
+        """Where its figures are in the results."""
+        return f"quality/{self.data}/{self.split}/{self.algorithm}"
 
 
 class Data(NamedTuple):
@@ -71,7 +72,7 @@ def read(source: Path | None) -> Data:
         return Data(clean(read_ratings(folder)[0])[0], read_movies(folder))
 
 
-def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> list[Case]:
+def cases(data: str, n_ratings: int, seeds: int, leave_out: AbstractSet[str]) -> list[Case]:
     """Return what to measure, the slow last: cut in time, hidden movies, random splits.
 
     Args:
@@ -81,32 +82,35 @@ def cases(data: str, n_ratings: int, seeds: int, leave_out: frozenset[str]) -> l
         leave_out: algorithms.
     """
     algorithms = [name for name in (*RATING_HEADS, *RANKING_HEADS) if name not in leave_out]
-    found = [Case(data, "time", name, FIRST_SEED) for name in algorithms]
-    found += [Case(data, "cold", name, FIRST_SEED) for name in algorithms if name not in SLOW]
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        for name in algorithms:
-            if n_ratings <= SMALL or name not in SLOW or seed == FIRST_SEED:
-                found.append(Case(data, "random", name, seed))
-    return sorted(found, key=lambda case: (case.algorithm in SLOW, case.seed))
+    found = [Case(data, "time", name) for name in algorithms]
+    found += [Case(data, "cold", name) for name in algorithms if name not in SLOW]
+    for name in algorithms:
+        found.append(Case(data, "random", name, 1 if n_ratings > SMALL and name in SLOW else seeds))
+    return sorted(found, key=lambda case: case.algorithm in SLOW)
 
 
 def measure(case: Case, data: Data) -> Figures:
+    """Return the means over the seeds from `FIRST_SEED` on, and how many these are."""
+    runs = [measure_once(case, data, FIRST_SEED + number) for number in range(case.seeds)]
+    means = {name: statistics.fmean(run[name] for run in runs) for name in runs[0]}
+    return means | {"seeds": case.seeds}
+
+
+def measure_once(case: Case, data: Data, seed: int) -> Figures:
     """Fit and score one algorithm; the other head is the cheapest one, its figures are left out."""
-    hyperparameters = replace(defaults(), seed=case.seed)
     if case.split == "cold":
-        return measure_cold(case.algorithm, *data, hyperparameters)
+        return measure_cold(case.algorithm, *data, seed)
     if case.split == "random":
-        train, test = random_split(data.ratings, TEST_SHARE, case.seed)
+        train, test = random_split(data.ratings, TEST_SHARE, seed)
     else:
         train, test = cut_by_time(data.ratings, TRAIN_SHARE)
     interactions = Interactions.from_frame(train)
     stars = case.algorithm in RATING_HEADS
-    fit_rating = RATING_HEADS[case.algorithm if stars else "baseline"]
-    fit_ranking = RANKING_HEADS["popularity" if stars else case.algorithm]
+    chosen, order = heads(case.algorithm)
     started = time.perf_counter()
-    rating = fit_rating(interactions, hyperparameters)
+    rating = chosen.fit(interactions, seed)
     between = time.perf_counter()
-    ranking = fit_ranking(interactions, hyperparameters)
+    ranking = order.fit(interactions, seed)
     took = between - started if stars else time.perf_counter() - between
     figures = {"fit_seconds": took}
     predictor = scorer(interactions, rating, ranking)
@@ -121,7 +125,7 @@ def measure(case: Case, data: Data) -> Figures:
 
 def defaults() -> Hyperparameters:
     """Return the hyperparameters that the platform ships with."""
-    return Hyperparameters(**TrainingSettings().model_dump(exclude={"held_out_share"}))
+    return Hyperparameters()
 
 
 def _figures(protocol: str, found: FoldScores, stars: bool) -> Figures:

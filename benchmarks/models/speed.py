@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,16 +13,16 @@ import numpy.typing as npt
 import pandas as pd
 import surprise
 
+from benchmarks.common.timing import GB, in_child, medians, memory_now, memory_peak, seconds
 from benchmarks.models.quality import defaults
-from benchmarks.models.store import Figures
-from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
-from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, Hyperparameters
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import rmse
+from cinematch_dagster.recommenders.ranking.als import Als
 from cinematch_dagster.recommenders.ranking.popularity import fit_popularity
 from cinematch_dagster.recommenders.ranking.top_n import make_lists
 from cinematch_dagster.recommenders.rating.compiled_svd import descend
-from cinematch_dagster.recommenders.rating.svd import Learnt, placed
+from cinematch_dagster.recommenders.rating.svd import Learnt, Svd, placed
 from cinematch_dagster.recommenders.rating.trainset import RATING_SCALE, ArrayTrainset
 from cinematch_dagster.recommenders.scorer import scorer
 from serving.model.scoring.scorer import Scorer
@@ -30,6 +30,7 @@ from serving.model.scoring.top import best
 
 OURS, SURPRISE = "ours", "surprise"
 TOP: Final = 10
+Figures = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -57,24 +58,23 @@ class Size:
 
 def loading(ratings: Path, rounds: int) -> Figures:
     """Time the way from a frame to Surprise's training set, and its memory beyond the frame."""
-    found: dict[str, list[tuple[float, int]]] = {OURS: [], SURPRISE: []}
+    found: dict[str, list[tuple[float, float]]] = {OURS: [], SURPRISE: []}
     for _ in range(rounds):
         for way, results in found.items():
             results.append(in_child(_load, ratings, way))
     return {
-        f"{way}_{what}": statistics.median(result[place] for result in results)
-        for way, results in found.items()
-        for place, what in enumerate(("seconds", "bytes"))
+        what: _pair({way: statistics.median(r[place] for r in all_) for way, all_ in found.items()})
+        for place, what in enumerate(("seconds", "gb"))
     }
 
 
-def _load(path: Path, way: str) -> tuple[float, int]:
+def _load(path: Path, way: str) -> tuple[float, float]:
     frame = pd.read_parquet(path)
     make = _arrays if way == OURS else _dataset
     make(frame.head(1_000))  # everything is imported by then
     before = memory_now()
     taken = seconds(lambda: make(frame))
-    return taken, memory_peak() - before
+    return taken, (memory_peak() - before) / GB
 
 
 def _arrays(frame: pd.DataFrame) -> surprise.Trainset:
@@ -99,7 +99,7 @@ def fitting(ratings: pd.DataFrame, size: Size) -> Figures:
         OURS: lambda: seconds(lambda: _descend(trainset, h, size.epochs)),
         SURPRISE: lambda: seconds(lambda: algorithm.fit(trainset)),
     }
-    figures = _named("fit", medians(fit, size.rounds))
+    figures: Figures = {"fit": _pair(medians(fit, size.rounds))}
     theirs = _scorer(interactions, trainset, _learnt(algorithm), h)
     ours = _scorer(interactions, trainset, _descend(trainset, h, size.epochs), h)
     triples = list(held_out[["userId", "movieId", "rating"]].itertuples(index=False, name=None))
@@ -110,9 +110,9 @@ def fitting(ratings: pd.DataFrame, size: Size) -> Figures:
             lambda: surprise.accuracy.rmse(algorithm.test(triples), verbose=False)
         ),
     }
-    figures |= _named("evaluation", medians(evaluate, size.rounds))
+    figures["evaluation"] = _pair(medians(evaluate, size.rounds))
     away = np.abs(ours.predict(users, movies) - theirs.predict(users, movies))
-    return figures | {"pairs": float(len(held_out)), "largest_difference": float(away.max())}
+    return figures | {"pairs": len(held_out), "largest_difference": float(away.max())}
 
 
 def one_user(size: Size) -> Figures:
@@ -125,16 +125,20 @@ def one_user(size: Size) -> Figures:
     interactions, h = Interactions.from_frame(ratings), defaults()
     trainset = ArrayTrainset.of(interactions)
     algorithm = _surprise(h, 1).fit(trainset)
-    ranking = RANKING_HEADS["als"](interactions, _quick(h))
-    rating = placed(_learnt(algorithm), trainset, interactions, h.svd_regularization)
+    ranking = _quick().fit(interactions, h.seed)
+    rating = placed(_learnt(algorithm), trainset, interactions, _svd(h).regularization)
     movies = interactions.movie_ids
     profiles = [interactions.profiles.take(np.array([u])) for u in range(size.calls)]
     users = interactions.user_ids[: size.sampled].tolist()
+    lists = {
+        OURS: _p50(lambda p: best(ranking.scores(p)[0], TOP), profiles),
+        SURPRISE: _p50(lambda u: _surprise_list(algorithm, u, movies), users),
+    }
     return {
-        "list_ours": _p50(lambda p: best(ranking.scores(p)[0], TOP), profiles),
-        "list_surprise": _p50(lambda u: _surprise_list(algorithm, u, movies), users),
+        "movies": size.movies,
+        "list": _pair(lists),
         "stars_fold_in": _p50(rating.fold_in, profiles),
-        "order_fold_in": _p50(ranking.vectors, profiles),  # type: ignore[attr-defined]  # ALS has
+        "order_fold_in": _p50(ranking.vectors, profiles),
     }
 
 
@@ -145,7 +149,7 @@ def all_users(ratings: pd.DataFrame, size: Size) -> Figures:
     """
     interactions, h = Interactions.from_frame(ratings), defaults()
     algorithm = _surprise(h, 1).fit(ArrayTrainset.of(interactions))
-    ranking = RANKING_HEADS["als"](interactions, _quick(h))
+    ranking = _quick().fit(interactions, h.seed)
     rated = interactions.movie_ids[interactions.movie_counts > 0]
     sampled = np.linspace(0, len(interactions.user_ids) - 1, size.sampled).astype(int)
 
@@ -159,11 +163,12 @@ def all_users(ratings: pd.DataFrame, size: Size) -> Figures:
         SURPRISE: lambda: seconds(loop) * len(interactions.user_ids) / len(sampled),
     }
     counts = {"users": len(interactions.user_ids), "movies": len(rated)}
-    return _named("lists", medians(ways, size.rounds)) | {k: float(v) for k, v in counts.items()}
+    return {"lists": _pair(medians(ways, size.rounds)), **counts}
 
 
-def _named(what: str, found: Mapping[str, float]) -> Figures:
-    return {f"{what}_{way}": value for way, value in found.items()}
+def _pair(found: Mapping[str, float]) -> Figures:
+    """Return what both ways took, and how many times more Surprise's did."""
+    return {**found, "ratio": found[SURPRISE] / max(found[OURS], 1e-9)}
 
 
 def _p50(work: Callable[[Any], object], arguments: list[Any]) -> float:
@@ -173,18 +178,18 @@ def _p50(work: Callable[[Any], object], arguments: list[Any]) -> float:
 
 def _surprise(h: Hyperparameters, epochs: int) -> Any:
     return surprise.SVD(
-        n_factors=h.svd_factors,
+        n_factors=_svd(h).factors,
         n_epochs=epochs,
-        lr_all=h.svd_learning_rate,
-        reg_all=h.svd_regularization,
-        init_std_dev=h.svd_init_std,
+        lr_all=_svd(h).learning_rate,
+        reg_all=_svd(h).regularization,
+        init_std_dev=_svd(h).init_std,
         random_state=h.seed,
     )
 
 
 def _descend(trainset: ArrayTrainset, h: Hyperparameters, epochs: int) -> Learnt:
-    steps = h.svd_learning_rate, h.svd_regularization, h.svd_init_std
-    return Learnt(*descend(trainset, h.svd_factors, epochs, *steps, h.seed, "float32"))
+    steps = _svd(h).learning_rate, _svd(h).regularization, _svd(h).init_std
+    return Learnt(*descend(trainset, _svd(h).factors, epochs, *steps, h.seed, "float32"))
 
 
 def _learnt(algorithm: Any) -> Learnt:
@@ -194,7 +199,7 @@ def _learnt(algorithm: Any) -> Learnt:
 def _scorer(
     interactions: Interactions, trainset: ArrayTrainset, learnt: Learnt, h: Hyperparameters
 ) -> Scorer:
-    rating = placed(learnt, trainset, interactions, h.svd_regularization)
+    rating = placed(learnt, trainset, interactions, _svd(h).regularization)
     return scorer(interactions, rating, fit_popularity(interactions, half_life_days=365.0))
 
 
@@ -203,9 +208,15 @@ def _surprise_list(algorithm: Any, user: int, movies: npt.NDArray[np.integer]) -
     return sorted(predictions, key=lambda p: p.est, reverse=True)[:TOP]
 
 
-def _quick(h: Hyperparameters) -> Hyperparameters:
-    """Return the same sizes with one alternation: scoring takes as long."""
-    return replace(h, als_iterations=1)
+def _svd(h: Hyperparameters) -> Svd:
+    if not isinstance(h.rating, Svd):
+        raise TypeError(f"the default rating head is {h.rating.algorithm}: svd was expected")
+    return h.rating
+
+
+def _quick() -> Als:
+    """Return the default sizes with one alternation: scoring takes as long."""
+    return Als(iterations=1)
 
 
 def _random(size: Size) -> pd.DataFrame:

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.common.timing import GB, MB, in_child, memory_peak, seconds
+from benchmarks.models.cold import Figures
 from benchmarks.models.quality import defaults
-from benchmarks.models.store import Figures
-from benchmarks.timing import in_child, memory_peak, seconds
 from cinematch_dagster.movielens import cut_by_time
-from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
-from cinematch_dagster.recommenders.evaluation import evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.checks.model_checks import check_model
+from cinematch_dagster.recommenders.evaluation import Scores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Trained, fit
 from cinematch_dagster.recommenders.tuning.learning_curve import learning_curve
 from serving.model.recommender import Model
 
@@ -46,8 +48,7 @@ def _job(folder: Path) -> Figures:
         took["check"] = seconds(lambda: _check(served, trained[0], train, test))
         took["curve"] = seconds(lambda: learning_curve(trained[0], test))
         size = sum(path.stat().st_size for path in model.iterdir())
-    peak = {"peak_bytes": float(memory_peak()), "model_bytes": float(size)}
-    return {"rows": float(len(train)), **took, **peak}
+    return {"rows": len(train), **took, "peak_gb": memory_peak() / GB, "model_mb": size / MB}
 
 
 def _check(model: Model, trained: Trained, train: pd.DataFrame, test: pd.DataFrame) -> None:

@@ -1,25 +1,30 @@
-"""Measure what the platform costs, and write the figures into docs/benchmarks.md."""
+"""Measure what the platform costs, and show it in docs/benchmarks.md."""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+from collections.abc import Sequence
+from typing import Final
 
-from benchmarks.platform.measure import measure
-from benchmarks.platform.page import section
-from benchmarks.report import DOCUMENT, write_section
+from benchmarks.common.bench import Bench, options
+from benchmarks.platform.measure import import_seconds, run_weeks
+
+PARTS: Final = ("import", "weeks")
+PACKAGES: Final = ("dagster", "dagster-webserver", "mlflow", "fastapi")
 
 
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__, prog="python -m benchmarks.platform")
-    parser.add_argument("--rounds", type=int, default=5, help="imports of the code location")
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure what is asked for and not known yet."""
+    parser = options("platform", __doc__, PARTS, rows=[200])
     parser.add_argument("--singles", type=int, default=5, help="weeks loaded one by one")
     parser.add_argument("--weeks", type=int, default=520, help="weeks by one backfill")
-    parser.add_argument("--rows", type=int, default=200, help="ratings of a week")
-    parser.add_argument("--document", type=Path, default=DOCUMENT, help="where the figures go")
-    options = parser.parse_args(arguments)
-    found = measure(options.rounds, options.singles, options.weeks, options.rows)
-    write_section("platform", section(found, options.rows), options.document)
+    given = parser.parse_args(arguments)
+    bench = Bench("platform", PACKAGES, given)
+    work = {
+        "import": lambda: {"seconds": import_seconds(given.rounds)},
+        "weeks": lambda: run_weeks(given.singles, given.weeks, given.rows[0]),
+    }
+    bench.measure({part: work[part] for part in given.parts})
+    bench.show()
 
 
 if __name__ == "__main__":

@@ -6,25 +6,28 @@ import contextlib
 import datetime
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import psutil
 
+from benchmarks.common.timing import seconds
 from benchmarks.platform.backfill import Backfills
-from benchmarks.timing import seconds
 from cinematch_dagster.batches import batch_id, write_batch
 from cinematch_dagster.demo.orchestrator import OrchestrationError
 from cinematch_dagster.local import platform, processes
+from cinematch_dagster.local.ports import reserved
+from cinematch_dagster.local.watchdog import end_with_us
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, Settings, load_settings
 
@@ -50,46 +53,44 @@ ROLES = {
 OTHERS = "helpers"
 
 
-@dataclass(frozen=True)
-class Results:
-    """What was measured.
-
-    Attributes:
-        importing: seconds that the code location takes to import, in new processes.
-        first_start: seconds from `cinematch up` to the answer of the last server, on no state.
-        second_start: the same on the state that the first left.
-        memory: bytes (PSS) of each server after the weeks.
-        single: seconds of each week, one run after the other.
-        range_weeks: how many weeks one backfill loaded, predicted and reported.
-        range_seconds: that it took, the daemon's looks every half a minute included.
-    """
-
-    importing: list[float]
-    first_start: float
-    second_start: float
-    memory: dict[str, int]
-    single: list[float]
-    range_weeks: int
-    range_seconds: float
+def import_seconds(rounds: int) -> float:
+    """Return the median of the seconds that the code location's import takes in a new process."""
+    command = [sys.executable, "-W", "ignore", "-c", IMPORT]
+    return statistics.median(
+        float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        for _ in range(rounds)
+    )
 
 
-def measure(rounds: int, singles: int, weeks: int, rows: int) -> Results:
-    """Measure on a state of its own, which goes at the end.
+def run_weeks(singles: int, weeks: int, rows: int) -> dict[str, Any]:
+    """Start the platform twice on a state of its own, which goes at the end, and load weeks.
 
     Args:
-        rounds: imports of the code location.
         singles: weeks loaded one by one.
         weeks: weeks after them, by one backfill.
         rows: ratings of a week.
+
+    Returns:
+        Seconds from `cinematch up` to the answer of the last server, without a state and on the
+        one that the first start left; median of a week that is a run of its own; seconds of the
+        backfill, the daemon's looks every half a minute included; MB (PSS) of each server
+        afterwards, the largest first.
     """
-    importing = [_import() for _ in range(rounds)]
     with _scratch(singles + weeks) as settings:
         with _up(settings) as first_start:
             pass
         with _up(settings) as second_start:
-            single, ranged = _load_weeks(settings, singles, weeks, rows)
-            memory = _memory(settings)
-    return Results(importing, first_start, second_start, memory, single, weeks, ranged)
+            single, backfill = _load_weeks(settings, singles, weeks, rows)
+            memory = sorted(_memory(settings).items(), key=lambda server: -server[1])
+    return {
+        "rows": rows,
+        "first_start": first_start,
+        "second_start": second_start,
+        "single": statistics.median(single),
+        "weeks": weeks,
+        "backfill": backfill,
+        "memory_mb": {name: size / 1e6 for name, size in memory},
+    }
 
 
 def _load_weeks(
@@ -111,17 +112,13 @@ def _load_weeks(
     return single, ranged
 
 
-def _import() -> float:
-    """Return the seconds of the import in a new process, without its start and its end."""
-    command = [sys.executable, "-W", "ignore", "-c", IMPORT]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-
-
 @contextmanager
 def _scratch(weeks: int) -> Iterator[Settings]:
     """Give settings of a state of its own, whose sensors look once and then not for a day."""
-    with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
-        ports = {f"CINEMATCH_{s}_PORT": str(processes.free_port()) for s in _SERVERS}
+    end_with_us()
+    scratch = tempfile.TemporaryDirectory(prefix="cinematch-bench-")
+    with scratch as name, reserved(len(_SERVERS)) as found:
+        ports = {f"CINEMATCH_{s}_PORT": str(port) for s, port in zip(_SERVERS, found, strict=True)}
         os.environ |= ports | {
             "CINEMATCH_STATE_DIR": f"{name}/var",
             "CINEMATCH_DATA_DIR": f"{name}/data",

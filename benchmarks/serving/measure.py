@@ -6,19 +6,21 @@ import contextlib
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from benchmarks.common.timing import MB
 from benchmarks.serving import servers
 from benchmarks.serving.load import pace, request, saturate
 from benchmarks.serving.servers import Server
 from benchmarks.serving.synthetic import Size, write_model
+from cinematch_dagster.local.tracking import tracking_server
 from serving.model.recommender import Model
 
 BARE, FIRST, MLFLOW = (
@@ -29,7 +31,8 @@ BARE, FIRST, MLFLOW = (
 KNOWN, RATINGS, COLD = "known user", "20 ratings sent along", "cold user"
 FILTERED, BATCH = "known user, a genre and variety", "100 pairs of /predict_batch"
 ALONE_KNOWN, ALONE_RATINGS = "scoring alone: known user", "scoring alone: 20 ratings"
-OURS: Final = (KNOWN, RATINGS, COLD, FILTERED, BATCH)
+OURS: Final = "ours"
+ASKED: Final = (KNOWN, RATINGS, COLD, FILTERED, BATCH)
 TOP = 10
 USERS = 20_000
 """Known users who ask, drawn at random."""
@@ -58,35 +61,9 @@ class Figures:
         return statistics.median(self.rates)
 
     @property
-    def p99(self) -> float | None:
-        """Median of the rounds, in seconds."""
-        return statistics.median(self.paced) if self.paced else None
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A server's cost beside time.
-
-    Attributes:
-        first_answer: seconds from start to first answer, with the model on disk already.
-        resident: bytes of the worker after the load.
-        own: those of them that workers can't share.
-    """
-
-    first_answer: float
-    resident: int
-    own: int
-
-
-@dataclass(frozen=True)
-class Results:
-    """Everything at one size; ways and servers are by their name."""
-
-    size: Size
-    model_bytes: int
-    download: float
-    ways: dict[str, Figures]
-    servers: dict[str, Memory]
+    def p99_ms(self) -> float | None:
+        """Median of the rounds, in milliseconds."""
+        return 1000 * statistics.median(self.paced) if self.paced else None
 
 
 @dataclass(frozen=True)
@@ -102,7 +79,7 @@ class Effort:
     seconds: float = 2.0
 
 
-def measure(size: Size, effort: Effort) -> Results:
+def measure(size: Size, effort: Effort) -> dict[str, Any]:
     """Start every server, and put load on one after the other, round by round."""
     with _registered(size) as (folder, uri), contextlib.ExitStack() as stack:
         model = folder / "model"
@@ -110,28 +87,57 @@ def measure(size: Size, effort: Effort) -> Results:
             download = fresh.first_answer
         api = stack.enter_context(servers.ours(folder, uri))
         running = {
-            "ours": api,
+            OURS: api,
             BARE: stack.enter_context(servers.bare(folder, _answer(api))),
             MLFLOW: stack.enter_context(servers.mlflow_serve(folder, uri)),
             FIRST: stack.enter_context(servers.first_version(folder, model)),
         }
         stack.enter_context(servers.off_the_first_core())
         ways = _rounds(_ways(running, size), _alone(model, size), effort)
-        memory = {name: _memory(server) for name, server in running.items()}
-        n_bytes = sum(file.stat().st_size for file in model.iterdir())
-        return Results(size, n_bytes, download, ways, memory)
+        return summary(size, effort, model, download, ways, running)
 
 
-def grow(size: Size, effort: Effort) -> Results:
+def grow(size: Size, effort: Effort) -> dict[str, Any]:
     """Measure the API alone."""
     with _registered(size) as (folder, uri):
         with servers.ours(folder, uri) as fresh:
             download = fresh.first_answer
         with servers.ours(folder, uri) as api, servers.off_the_first_core():
-            asked = _ways({"ours": api}, size)
+            asked = _ways({OURS: api}, size)
             ways = _rounds({name: asked[name] for name in (KNOWN, RATINGS)}, {}, effort)
-            n_bytes = sum(file.stat().st_size for file in (folder / "model").iterdir())
-            return Results(size, n_bytes, download, ways, {"ours": _memory(api)})
+            return summary(size, effort, folder / "model", download, ways, {OURS: api})
+
+
+def summary(
+    size: Size,
+    effort: Effort,
+    model: Path,
+    download: float,
+    ways: Mapping[str, Figures],
+    running: Mapping[str, Server],
+) -> dict[str, Any]:
+    """Return everything at one size.
+
+    Rates are medians of the rounds, a second; p99 are ms at a third of them. Of a server's worker:
+    seconds to the first answer with the model on disk, MB of memory after the load, and those of
+    them that workers can't share. `download` is seconds to the first answer without the model.
+    """
+    figures = asdict(size) | asdict(effort)
+    figures["model_mb"] = sum(file.stat().st_size for file in model.iterdir()) / MB
+    figures["download"] = download
+    figures["failures"] = sum(way.failures for way in ways.values())
+    figures["ways"] = {name: {"rate": way.rate, "p99_ms": way.p99_ms} for name, way in ways.items()}
+    if BARE in ways:
+        figures["p99_of_bare"] = (ways[KNOWN].p99_ms or 0) / (ways[BARE].p99_ms or 1)
+    figures["servers"] = {
+        name: {
+            "rss_mb": server.resident / MB,
+            "own_mb": server.own / MB,
+            "first_answer": server.first_answer,
+        }
+        for name, server in running.items()
+    }
+    return figures
 
 
 @contextlib.contextmanager
@@ -140,7 +146,7 @@ def _registered(size: Size) -> Iterator[tuple[Path, str]]:
     with tempfile.TemporaryDirectory(prefix="cinematch-bench-") as name:
         folder = Path(name)
         write_model(folder / "model", size)
-        with servers.tracking(folder) as uri:
+        with tracking_server(folder) as uri:
             servers.register(uri, folder / "model")
             yield folder, uri
 
@@ -156,8 +162,8 @@ Way = tuple[int, Sequence[bytes], int]
 
 def _ways(running: dict[str, Server], size: Size) -> dict[str, Way]:
     """Return what is asked of whom; of the servers that run."""
-    asked, port = requests(size), running["ours"].port
-    ways: dict[str, Way] = {name: (port, asked[name], CONNECTIONS) for name in OURS}
+    asked, port = requests(size), running[OURS].port
+    ways: dict[str, Way] = {name: (port, asked[name], CONNECTIONS) for name in ASKED}
     if BARE in running:
         ways[BARE] = (running[BARE].port, asked[KNOWN], CONNECTIONS)
         ways[MLFLOW] = (running[MLFLOW].port, asked[MLFLOW], CONNECTIONS)
@@ -240,7 +246,3 @@ def _calls(call: Callable[[], object], seconds: float) -> float:
             call()
             done += 1
     return done / lasted
-
-
-def _memory(server: Server) -> Memory:
-    return Memory(server.first_answer, server.resident, server.own)

@@ -16,15 +16,15 @@ import httpx
 import psutil
 
 from benchmarks.serving.others import CONSTANT, MODEL
+from cinematch_dagster.local.ports import reserved
 from cinematch_dagster.local.processes import (
     ProcessError,
     Service,
     family,
-    free_port,
     start,
     stop,
-    wait_until_healthy,
 )
+from cinematch_dagster.local.watchdog import end_with_us
 
 NAME, ALIAS = "cinematch_recommender", "production"
 ROOT: Final = Path(__file__).parents[2]
@@ -65,26 +65,6 @@ class Server:
         return 1024 * next(int(n.split()[1]) for n in lines if n.startswith("RssAnon:"))
 
 
-@contextlib.contextmanager
-def tracking(folder: Path) -> Iterator[str]:
-    """Run an MLflow server; give its address."""
-    port = free_port()
-    command = (
-        _program("mlflow"), "server", "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{folder}/mlflow.db",
-        "--artifacts-destination", str(folder / "artifacts"),
-        "--host", "127.0.0.1", "--port", str(port),
-    )  # fmt: skip
-    service = Service("mlflow", command, port, "/health", "none")
-    process = start(service, os.environ | QUIET, folder)
-    try:
-        wait_until_healthy(service, process, folder)
-        yield service.url
-    finally:
-        stop([psutil.Process(process.pid)])
-        process.wait()
-
-
 def register(uri: str, folder: Path) -> None:
     """Register a folder as the version in production."""
     with warnings.catch_warnings(action="ignore"):  # MLflow's own
@@ -98,7 +78,7 @@ def register(uri: str, folder: Path) -> None:
     with ignored, mlflow.start_run(experiment_id="0"):  # whatever was chosen before
         logged = mlflow.pyfunc.log_model(
             name="model",
-            python_model=str(Path(serving.model.pyfunc.__file__)),
+            python_model=str(Path(serving.model.pyfunc.__file__).with_name("mlflow_entry.py")),
             artifacts={"model": str(folder)},
             registered_model_name=NAME,
             signature=serving.model.pyfunc.SIGNATURE,
@@ -111,33 +91,36 @@ def register(uri: str, folder: Path) -> None:
 @contextlib.contextmanager
 def ours(folder: Path, uri: str) -> Iterator[Server]:
     """Run the API with its own settings and one worker; its copies of models are in `folder`."""
-    port = free_port()
-    settings = {
-        "PORT": str(port),
-        "TRACKING_URI": uri,
-        "CACHE_DIR": str(folder / "cache"),
-        "REPORTS_DIR": str(folder / "reports"),
-        "RATINGS_FILE": str(folder / "ratings.jsonl"),
-    }
-    environment = {f"CINEMATCH_SERVING_{name}": value for name, value in settings.items()}
-    with _server(
-        "ours", (sys.executable, "-m", "serving"), port, environment, folder, "/recommend"
-    ) as server:
-        yield server
+    with reserved() as (port,):
+        settings = {
+            "PORT": str(port),
+            "TRACKING_URI": uri,
+            "CACHE_DIR": str(folder / "cache"),
+            "REPORTS_DIR": str(folder / "reports"),
+            "RATINGS_FILE": str(folder / "ratings.jsonl"),
+        }
+        environment = {f"CINEMATCH_SERVING_{name}": value for name, value in settings.items()}
+        with _server(
+            "ours", (sys.executable, "-m", "serving"), port, environment, folder, "/recommend"
+        ) as server:
+            yield server
 
 
 @contextlib.contextmanager
 def mlflow_serve(folder: Path, uri: str) -> Iterator[Server]:
     """Run `mlflow models serve` of the version in production, with one worker."""
-    port = free_port()
-    command = (
-        _program("mlflow"), "models", "serve", "-m", f"models:/{NAME}@{ALIAS}",
-        "--env-manager", "local", "--workers", "1", "--host", "127.0.0.1", "--port", str(port),
-    )  # fmt: skip
-    path = str(Path(sys.executable).parent)
-    environment = {"MLFLOW_TRACKING_URI": uri, "PATH": f"{path}{os.pathsep}{os.environ['PATH']}"}
-    with _server("mlflow-serve", command, port, environment, folder, "/invocations") as server:
-        yield server
+    with reserved() as (port,):
+        command = (
+            _program("mlflow"), "models", "serve", "-m", f"models:/{NAME}@{ALIAS}",
+            "--env-manager", "local", "--workers", "1", "--host", "127.0.0.1", "--port", str(port),
+        )  # fmt: skip
+        path = str(Path(sys.executable).parent)
+        environment = {
+            "MLFLOW_TRACKING_URI": uri,
+            "PATH": f"{path}{os.pathsep}{os.environ['PATH']}",
+        }
+        with _server("mlflow-serve", command, port, environment, folder, "/invocations") as server:
+            yield server
 
 
 @contextlib.contextmanager
@@ -158,13 +141,13 @@ def first_version(folder: Path, model: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def _uvicorn(name: str, environment: Mapping[str, str], folder: Path) -> Iterator[Server]:
-    port = free_port()
-    command = (
-        sys.executable, "-m", "uvicorn", f"benchmarks.serving.others:{name}", *UVICORN,
-        "--port", str(port),
-    )  # fmt: skip
-    with _server(name, command, port, environment, folder, "/recommend") as server:
-        yield server
+    with reserved() as (port,):
+        command = (
+            sys.executable, "-m", "uvicorn", f"benchmarks.serving.others:{name}", *UVICORN,
+            "--port", str(port),
+        )  # fmt: skip
+        with _server(name, command, port, environment, folder, "/recommend") as server:
+            yield server
 
 
 @contextlib.contextmanager
@@ -176,6 +159,7 @@ def _server(
     folder: Path,
     path: str,
 ) -> Iterator[Server]:
+    end_with_us()
     service = Service(name, command, port, path, "none")
     begin = time.perf_counter()
     with _first_core():

@@ -67,6 +67,16 @@ def unusual_row_count(n_rows: int, recent: Sequence[int], factor: float = 5.0) -
     )
 
 
+def none_held_out(n_rows: int, held_out: int, share: float) -> str | None:
+    """Find that no rating of a batch is held out, since the share of so few is less than one."""
+    if held_out:
+        return None
+    return (
+        f"none of {n_rows} ratings is held out for comparing models: {share:.0%} of them is less "
+        "than one"
+    )
+
+
 def outside_window(
     ratings: pd.DataFrame, after: int | None = None, before: int | None = None
 ) -> str | None:

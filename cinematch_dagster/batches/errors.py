@@ -1,4 +1,4 @@
-"""What can be wrong with data and with a weekly batch, each as one sentence for a person."""
+"""What can be wrong with data and with a weekly batch, each as one sentence."""
 
 
 class DataError(ValueError):

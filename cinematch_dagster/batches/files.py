@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cinematch_dagster.batches.errors import BadBatchError
 from cinematch_dagster.batches.frame import COLUMNS, as_ratings, in_order, renumbered
+from cinematch_dagster.batches.parquet import parquet_head, plain_numbers, read_columns
+from cinematch_dagster.batches.parts import part_files
 from cinematch_dagster.batches.validation import (
     check_columns,
     check_location,
+    check_pairs,
     check_rows,
     check_size,
     check_types,
-    is_text,
 )
+from serving.base.files import replacing
 
 INJECTED_KEY = b"cinematch.injected"
 SCHEMA = pa.schema(
@@ -56,28 +57,24 @@ def write_batch(folder: Path, batch_id: str, frame: pd.DataFrame, injected: str 
     columns = [frame[column].to_numpy() for column in COLUMNS]
     table = pa.table([*columns, pa.repeat(batch_id, len(frame))], schema=SCHEMA)
     path = folder / f"{batch_id}.parquet"
-    partial = folder / f".{batch_id}.{os.getpid()}.partial"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with replacing(path) as partial:
         pq.write_table(
             table.replace_schema_metadata(metadata),
             partial,
             compression="zstd",
             write_page_checksum=True,
         )
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
 def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
-    """Read and check a batch file; its stem is the batch id that its rows must carry.
+    """Read and check a batch: a file, or a folder of part files as Spark and Dask write them.
 
-    Integers may be of any width and `rating` any floating type. Further columns are ignored, but
-    their text must be UTF-8. Nothing is decoded before the file's own account of its size was
-    found acceptable, and text stays dictionary-encoded, so memory is bounded by `MOST_ROWS` and
-    `MOST_BYTES`.
+    Its stem is the batch id; rows that name one must name this one. Columns may be the index of
+    the frame that was written. Integers may be of any width and `rating` any floating type, text
+    may be stored in any way. Further columns are ignored, but their text must be UTF-8. Nothing is
+    decoded before the file's own account of its size was found acceptable, and text stays
+    dictionary-encoded, so memory is bounded by `MOST_ROWS` and `MOST_BYTES`.
 
     Returns:
         The ratings frame, and the label of injected drift or None.
@@ -87,29 +84,26 @@ def read_batch(path: Path) -> tuple[pd.DataFrame, str | None]:
         OSError, MemoryError: the system can't read it now; FileNotFoundError: there is none.
     """
     check_location(path)
-    table = _read(path)
+    parts = part_files(path)
+    for part in parts:
+        check_location(part)
+    heads = [(part, *parquet_head(part)) for part in parts]
+    if len(parts) > 1:  # a part without rows may have any types
+        heads = [head for head in heads if head[2].num_rows]
+    for part, schema, _ in heads:
+        check_types(part, schema, SCHEMA, optional={"batch_id"})
+    check_size(path, [metadata for _, _, metadata in heads])
+    frames, labels = zip(*(_read_part(part, path.stem) for part, _, _ in heads), strict=True)
+    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+    check_pairs(path, frame)
+    return as_ratings(frame), next((label for label in labels if label is not None), None)
+
+
+def _read_part(path: Path, batch_id: str) -> tuple[pd.DataFrame, str | None]:
+    table = read_columns(path, SCHEMA)
     check_columns(path, table, SCHEMA)
-    frame = table.select(SCHEMA.names).to_pandas()
-    check_rows(path, frame)
+    known = [name for name in SCHEMA.names if name in table.column_names]
+    frame = plain_numbers(table.select(known)).to_pandas(ignore_metadata=True)
+    check_rows(path, frame, batch_id)
     injected = (table.schema.metadata or {}).get(INJECTED_KEY)
-    label = None if injected is None else injected.decode(errors="replace")
-    return as_ratings(frame), label
-
-
-def _read(path: Path) -> pa.Table:
-    """Read the wanted columns and other text."""
-    try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            schema = file.schema_arrow
-            check_types(path, schema, SCHEMA)
-            check_size(path, file.metadata)
-            texts = [field.name for field in schema if is_text(field.type)]
-            wanted = {*SCHEMA.names, *texts}
-        with pq.ParquetFile(path, page_checksum_verification=True, read_dictionary=texts) as file:
-            return file.read([name for name in schema.names if name in wanted])
-    except MemoryError:
-        raise
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise  # the system's, of which no file is guilty; pyarrow's own have no number
-        raise BadBatchError(f"{path}: not a readable Parquet file ({error})") from error
+    return frame[COLUMNS], None if injected is None else injected.decode(errors="replace")

@@ -13,15 +13,16 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from serving.base.scale import STEP
+
 DTYPES: Final = {"userId": "int32", "movieId": "int32", "rating": "float32", "timestamp": "int64"}
 COLUMNS: Final = list(DTYPES)
 ORDER: Final = ["timestamp", "userId", "movieId"]
 PAIR: Final = ["userId", "movieId"]
 
-LOWEST: Final = 0.5
-HIGHEST: Final = 5.0
-STEP: Final = 0.5
 LARGEST_ID: Final = 2**31 - 1
+USER_BITS: Final = 31
+"""Bits of a pair's key below its userId."""
 FIRST_TIMESTAMP: Final = 788_918_400  # 1995-01-01 UTC; MovieLens opened later
 CLOCK_SKEW: Final = 86_400  # seconds that another machine's clock may run ahead
 
@@ -52,10 +53,16 @@ def as_ratings(columns: pd.DataFrame | Mapping[str, np.ndarray]) -> pd.DataFrame
 
 
 def pair_keys(users: np.ndarray, movies: np.ndarray) -> np.ndarray:
-    """Return one int64 for each pair of ids: userId · 2³¹ + movieId."""
+    """Return one int64 for each pair of ids: userId · 2³¹ + movieId; -1 where the movie is -1.
+
+    The shapes are the same, or one is broadcast to the other.
+    """
     keys = users.astype(np.int64)
-    keys <<= 31
-    keys |= movies.astype(np.int64, copy=False)
+    keys <<= USER_BITS
+    other = movies.astype(np.int64, copy=False)
+    if keys.shape != other.shape:
+        return np.asarray(keys | other)
+    keys |= other
     return keys
 
 
@@ -68,11 +75,6 @@ def repeated(keys: np.ndarray) -> np.ndarray:
 def is_id(values: np.ndarray) -> np.ndarray:
     """Tell which values are whole numbers from 0 to 2³¹ - 1."""
     return np.asarray((values >= 0) & (values <= LARGEST_ID) & _is_whole(values))
-
-
-def is_on_scale(values: np.ndarray) -> np.ndarray:
-    """Tell which values are half stars from 0.5 to 5.0."""
-    return np.asarray((values >= LOWEST) & (values <= HIGHEST) & _is_whole(values / STEP))
 
 
 def is_plausible_time(values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +13,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from cinematch_dagster.batches.errors import BadBatchError
-from cinematch_dagster.batches.frame import (
-    PAIR,
-    is_id,
-    is_on_scale,
-    is_plausible_time,
-    pair_keys,
-    repeated,
-)
+from cinematch_dagster.batches.frame import PAIR, is_id, is_plausible_time, pair_keys, repeated
+from serving.base.scale import is_on_scale
 
 MOST_ROWS: Final = 30_000_000
 MOST_BYTES: Final = 2**31  # of all columns, before compression
@@ -42,10 +36,14 @@ def check_location(path: Path) -> None:
         raise BadBatchError(f"{path}: a link to {target}, expected a file inside {path.parent}")
 
 
-def check_types(path: Path, schema: pa.Schema, expected: pa.Schema) -> None:
-    """Check that each expected column is there once and of its kind of type."""
+def check_types(
+    path: Path, schema: pa.Schema, expected: pa.Schema, optional: Collection[str] = ()
+) -> None:
+    """Check that each expected column is there once, unless it is optional, and of its kind."""
     for field in expected:
         found = schema.get_all_field_indices(field.name)
+        if not found and field.name in optional:
+            continue
         if len(found) != 1:
             raise BadBatchError(
                 f"{path}: column {field.name} is there {len(found)} times, expected once"
@@ -57,11 +55,12 @@ def check_types(path: Path, schema: pa.Schema, expected: pa.Schema) -> None:
             )
 
 
-def check_size(path: Path, metadata: Any) -> None:
-    """Check what the Parquet file says of its size, before anything is decoded."""
-    if not 1 <= metadata.num_rows <= MOST_ROWS:
-        raise BadBatchError(f"{path}: {metadata.num_rows} rows, expected 1 to {MOST_ROWS}")
-    groups = (metadata.row_group(n) for n in range(metadata.num_row_groups))
+def check_size(path: Path, parts: Sequence[Any]) -> None:
+    """Check what the metadata of Parquet files say of their size, before anything is decoded."""
+    n_rows = sum(metadata.num_rows for metadata in parts)
+    if not 1 <= n_rows <= MOST_ROWS:
+        raise BadBatchError(f"{path}: {n_rows} rows, expected 1 to {MOST_ROWS}")
+    groups = (part.row_group(n) for part in parts for n in range(part.num_row_groups))
     n_bytes = sum(group.total_byte_size for group in groups)
     if n_bytes > MOST_BYTES:
         raise BadBatchError(f"{path}: {n_bytes} bytes unpacked, expected at most {MOST_BYTES}")
@@ -70,6 +69,8 @@ def check_size(path: Path, metadata: Any) -> None:
 def check_columns(path: Path, table: pa.Table, expected: pa.Schema) -> None:
     """Check that no wanted value is missing, and that all text (dictionary-encoded) is UTF-8."""
     for name in expected.names:
+        if name not in table.column_names:
+            continue
         row = pc.index(table[name].is_null(), True).as_py()
         if row >= 0:
             raise BadBatchError(f"{path}: column {name}, row {row}: null, expected a value")
@@ -78,20 +79,29 @@ def check_columns(path: Path, table: pa.Table, expected: pa.Schema) -> None:
             raise BadBatchError(f"{path}: column {name}, row {row}: not UTF-8, expected text")
 
 
-def check_rows(path: Path, frame: pd.DataFrame) -> None:
-    """Check every value, the batch the rows belong to, and that no pair is rated twice."""
+def check_rows(path: Path, frame: pd.DataFrame, batch_id: str) -> None:
+    """Check every value, and the batch that the rows belong to, where they say so."""
     for column, (is_valid, expected) in _VALUES.items():
         _refuse(path, frame[[column]], ~is_valid(frame[column].to_numpy()), expected)
-    batch = frame[["batch_id"]]
-    is_other = (frame["batch_id"] != path.stem).to_numpy()
-    _refuse(path, batch, is_other, f"{path.stem}, as the file is named")
+    if "batch_id" in frame:
+        is_other = (frame["batch_id"] != batch_id).to_numpy()
+        _refuse(path, frame[["batch_id"]], is_other, f"{batch_id}, as the file is named")
+
+
+def check_pairs(path: Path, frame: pd.DataFrame) -> None:
+    """Check that no pair of user and movie is rated twice."""
     _refuse(path, frame[PAIR], _is_repeated(frame), "each pair once")
 
 
 def is_text(kind: pa.DataType) -> bool:
     """Tell whether a column of this type holds text."""
-    plain = kind.value_type if pt.is_dictionary(kind) else kind
-    return bool(pt.is_string(plain) or pt.is_large_string(plain))
+    plain = _plain(kind)
+    return bool(pt.is_string(plain) or pt.is_large_string(plain) or pt.is_string_view(plain))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """Return the type of the values, also of categories."""
+    return kind.value_type if pt.is_dictionary(kind) else kind
 
 
 def _refuse(path: Path, found: pd.DataFrame, is_bad: np.ndarray, expected: str) -> None:
@@ -137,5 +147,6 @@ def _decodes(text: bytes) -> bool:
 
 def _same_kind(found: pa.DataType, expected: pa.DataType) -> bool:
     return any(
-        is_kind(found) and is_kind(expected) for is_kind in (pt.is_integer, pt.is_floating, is_text)
+        is_kind(_plain(found)) and is_kind(expected)
+        for is_kind in (pt.is_integer, pt.is_floating, is_text)
     )

@@ -92,7 +92,7 @@ def _outcome(promotion: Promotion) -> dict[str, Any]:
 
 
 def _report(url: str, week: datetime.date, outcome: dict[str, Any]) -> None:
-    """Mark the week's partitions as materialized where people look."""
+    """Mark the week's partitions as materialized in Dagster's UI."""
     for asset in ("trained_model", "production_registration"):
         address = f"{url.rstrip('/')}/report_asset_materialization/{asset}"
         body = {"partition": week.isoformat(), "metadata": outcome}

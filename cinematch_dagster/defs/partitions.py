@@ -6,35 +6,35 @@ from itertools import pairwise
 from typing import TypeVar
 
 import dagster as dg
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-)
 
 from cinematch_dagster.batches.weeks import WEEK, week_zero
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.dagster_internals import RANGE_END_TAG, RANGE_START_TAG
+from cinematch_dagster.defs.definition_settings import FIRST_WEEK, WEEKS
 
 T = TypeVar("T")
 
-_data = load_settings().data
-
 
 def weekly(start: datetime.date, count: int) -> dg.WeeklyPartitionsDefinition:
-    """Return so many weeks from a Monday on, those to come included: a batch may be early."""
-    # Dagster's week starts on Sunday unless the offset says otherwise: 1 is Monday.
+    """Return so many weeks from a Monday on, those to come included: a batch may be early.
+
+    The Monday itself may be to come.
+    """
+    ahead = max(start - datetime.datetime.now(datetime.UTC).date(), datetime.timedelta()) // WEEK
+    # Dagster's week starts on Sunday unless the offset says otherwise: 1 is Monday. The end offset
+    # counts from today; no week is behind the end date, so that it may be larger than need be.
     return dg.WeeklyPartitionsDefinition(
         start_date=start.isoformat(),
         end_date=(start + count * WEEK).isoformat(),
         day_offset=1,
-        end_offset=count,
+        end_offset=count + ahead + 1,
     )
 
 
 #: The weeks in which a batch can arrive.
-weeks = weekly(_data.first_week, _data.weeks)
+weeks = weekly(FIRST_WEEK, WEEKS)
 
 #: The same weeks and, before them, week zero: the model trained on the baseline alone.
-model_weeks = weekly(week_zero(_data.first_week), _data.weeks + 1)
+model_weeks = weekly(week_zero(FIRST_WEEK), WEEKS + 1)
 
 #: A model's week depends on the same week's drift report; week zero has none.
 drift_of_model_week = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
@@ -49,10 +49,10 @@ def to_week(partition_key: str) -> datetime.date:
 
 
 def consecutive(found: Sequence[T], week_of: Callable[[T], datetime.date]) -> list[list[T]]:
-    """Cut what is in the order of its weeks into unbroken runs of consecutive weeks."""
+    """Cut what is in the order of its weeks into unbroken runs of the same or the next week."""
     result = [[found[0]]] if found else []
     for before, after in pairwise(found):
-        if week_of(after) - week_of(before) == WEEK:
+        if week_of(after) - week_of(before) <= WEEK:
             result[-1].append(after)
         else:
             result.append([after])
@@ -62,6 +62,6 @@ def consecutive(found: Sequence[T], week_of: Callable[[T], datetime.date]) -> li
 def range_tags(first: datetime.date, last: datetime.date) -> dict[str, str]:
     """Return the tags with which one run computes all weeks from the first to the last."""
     return {
-        ASSET_PARTITION_RANGE_START_TAG: first.isoformat(),
-        ASSET_PARTITION_RANGE_END_TAG: last.isoformat(),
+        RANGE_START_TAG: first.isoformat(),
+        RANGE_END_TAG: last.isoformat(),
     }

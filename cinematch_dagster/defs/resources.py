@@ -1,24 +1,32 @@
-"""What the assets use: the warehouse in Postgres and MLflow."""
+"""What every station uses: the settings, and the warehouse in Postgres."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import dagster as dg
 import psycopg
 
 from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.settings import EXPERIMENT, load_settings
+from cinematch_dagster.settings import Settings, load_settings
+
+
+@dg.resource(description="The settings, as the process of a run or of a tick reads them.")
+def settings_resource() -> Settings:
+    """Read the settings of this process; they hold secrets and so are no configuration."""
+    return load_settings()
 
 
 class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """Postgres. Nothing is held open: each use is one connection."""
 
+    settings: dg.ResourceDependency[Settings]
+
     @property
     def dsn(self) -> str:
         """The warehouse's DSN; the embedded server is started when none is configured."""
-        return warehouse_dsn(load_settings())
+        return warehouse_dsn(self.settings)
 
     @contextmanager
     def transaction(self) -> Iterator[psycopg.Connection]:
@@ -33,25 +41,14 @@ class WarehouseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
             yield connection
 
 
-@dg.resource(
-    config_schema={"experiment_name": str, "mlflow_tracking_uri": str},
-    description="The dagster-mlflow resource, imported only where a run uses it (6 s).",
-)
-def mlflow(context: dg.InitResourceContext) -> Iterator[Any]:
-    """Yield dagster-mlflow's `MlFlow`, whose MLflow run is tagged with the Dagster run's id."""
-    from dagster_mlflow.resources import mlflow_tracking
-
-    yield from cast(Callable[..., Iterator[Any]], mlflow_tracking.resource_fn)(context)
+RESOURCES: dict[str, Any] = {
+    "settings": settings_resource,
+    "warehouse": WarehouseResource(settings=settings_resource),
+}
+"""By the names under which assets, sensors, schedules, checks and ops ask for them."""
 
 
-def resources() -> dict[str, Any]:
-    """Return the resources by the names under which the assets ask for them."""
-    return {
-        "warehouse": WarehouseResource(),
-        "mlflow": mlflow.configured(
-            {
-                "experiment_name": EXPERIMENT,
-                "mlflow_tracking_uri": load_settings().tracking_uri,
-            }
-        ),
-    }
+@dg.definitions
+def resources() -> dg.Definitions:
+    """Define them for every station."""
+    return dg.Definitions(resources=RESOURCES)

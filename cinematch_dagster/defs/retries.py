@@ -5,12 +5,12 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.definition_settings import RETRY_DELAY_SECONDS
 
 #: Three tries in all. What won't pass is `final`.
 transient_faults = dg.RetryPolicy(
     max_retries=2,
-    delay=load_settings().orchestration.retry_delay_seconds,
+    delay=RETRY_DELAY_SECONDS,
     backoff=dg.Backoff.EXPONENTIAL,
     jitter=dg.Jitter.PLUS_MINUS,
 )

@@ -1,8 +1,13 @@
-"""How runs stand, for the sensors that wait for them."""
+"""What sensors know of runs: their tags, and how they stand."""
 
 import dagster as dg
 
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.definition_settings import RETRY_DELAY_SECONDS
+
+DECISION_TAG = "cinematch/decision"
+"""Names the decision that a run carries out, by its run key."""
+REASON_TAG = "cinematch/reason"
+"""Says in a sentence why a run was requested."""
 
 GIVEN_UP = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 GOING_ON = [
@@ -12,10 +17,7 @@ GOING_ON = [
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 ]
-ASSET_JOB = "__ASSET_JOB"
-"""The job of what a person materializes, and of a backfill."""
-
-PATIENCE = 60 * load_settings().orchestration.retry_delay_seconds
+PATIENCE = 60 * RETRY_DELAY_SECONDS
 """Seconds after which a run that came to nothing is requested once more, at first."""
 LONGEST_WAIT = 86_400.0
 

@@ -1,1 +1,1 @@
-"""The story of the weeks, told by the real platform, and what was measured on the way."""
+"""The demo, week by week, on a real platform, and what was measured on the way."""

@@ -26,7 +26,7 @@ _TABLE = re.compile(
 
 
 def simulation_file(profile: str) -> Path:
-    """Return where the docs keep what the story of a profile measured."""
+    """Return where the docs keep what the scenario of a profile measured."""
     return Path("docs", "simulation.json" if profile == SAMPLE else f"simulation-{profile}.json")
 
 

@@ -1,4 +1,4 @@
-"""What the story measured, read from the warehouse and the prepared files: `report.json`."""
+"""What the scenario measured, read from the warehouse and the prepared files: `report.json`."""
 
 import datetime
 from collections.abc import Callable

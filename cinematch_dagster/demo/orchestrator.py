@@ -1,10 +1,12 @@
-"""What the story asks of Dagster, through the web server's GraphQL API like any other client."""
+"""What the demo asks of Dagster: launch a job, wait for runs, read why a sensor skipped."""
 
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
+
+from cinematch_dagster.local.graphql import GraphqlError, ask
 
 FAILED = frozenset({"FAILURE", "CANCELED"})
 
@@ -63,13 +65,9 @@ class Orchestrator:
 
     def _query(self, text: str, **variables: Any) -> dict[str, Any]:
         try:
-            answer = self._client.post("/graphql", json={"query": text, "variables": variables})
-            body = answer.raise_for_status().json()
-        except httpx.HTTPError as error:
-            raise OrchestrationError(f"Dagster does not answer: {error}") from None
-        if body.get("errors"):
-            raise OrchestrationError(f"Dagster refused the query: {body['errors'][0]['message']}")
-        return dict(body["data"])
+            return ask(self._client, text, **variables)
+        except GraphqlError as error:
+            raise OrchestrationError(str(error)) from None
 
     def run_job(
         self,
@@ -78,7 +76,7 @@ class Orchestrator:
         seconds: float = 300.0,
         tags: Mapping[str, str] | None = None,
     ) -> str:
-        """Launch a job as a person would from the UI, and wait until it has succeeded.
+        """Launch a job as the UI does, and wait until it has succeeded.
 
         Returns:
             The run's id.

@@ -1,4 +1,4 @@
-"""The story of the weeks: what a person would do is done here, the rest is the platform's work.
+"""The demo, week by week: what is done by hand is done here, the rest is the platform's work.
 
 By hand: the first preparation and the first training are launched, and batch files are dropped
 into the landing folder. Everything else (loading, testing for drift, deciding, retraining,
@@ -24,13 +24,14 @@ from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
+from serving.base.files import replacing
 
 PATIENCE_SECONDS = 900.0
 """A failed run ends the wait at once, so this only has to be long enough for millions of rows."""
 
 
-class Story:
-    """One telling on a platform that runs already.
+class Scenario:
+    """One run of the demo on a platform that runs already.
 
     Args:
         settings: of the running platform.
@@ -45,8 +46,8 @@ class Story:
         self.seconds: dict[str, float] = {}
         self.dsn = warehouse_dsn(settings)
 
-    def tell(self) -> dict[str, Any]:
-        """Run the whole story; return what was measured (the contents of `report.json`)."""
+    def run(self) -> dict[str, Any]:
+        """Run the whole scenario; return what was measured (the contents of `report.json`)."""
         first_week = self.settings.data.first_week
         with self._stage("prepare and load the data"):
             self.dagster.run_job("data_preparation", seconds=PATIENCE_SECONDS)
@@ -109,11 +110,8 @@ class Story:
         )
 
     def _drop(self, file: Path) -> None:
-        """Copy under another name first, so that the sensor never sees half a file."""
-        folder = self.settings.landing_dir
-        partial = folder / f"{file.name}.part"
-        shutil.copyfile(file, partial)
-        partial.replace(folder / file.name)
+        with replacing(self.settings.landing_dir / file.name) as partial:
+            shutil.copyfile(file, partial)
 
     def _week(self, week: datetime.date, file: Path) -> None:
         with self._stage(f"{file.stem}: load, test for drift, decide"):

@@ -39,7 +39,7 @@ def _escaped(cell: str) -> str:
 
 
 def sections(report: Report) -> list[Section]:
-    """Return the report's tables in the order of the story."""
+    """Return the report's tables in the order of the scenario."""
     return [
         _alone(report),
         _so_far(report),

@@ -1,4 +1,4 @@
-"""Somebody who asks the API for recommendations all the time, and counts the answers."""
+"""A client that asks the API for recommendations all the time, and counts the answers."""
 
 import threading
 import time

@@ -6,7 +6,7 @@ from cinematch_dagster.drift.decision import (
     RetrainingDecision,
     decide,
 )
-from cinematch_dagster.drift.histogram import STARS, Histogram, histogram
+from cinematch_dagster.drift.histogram import Histogram, histogram
 from cinematch_dagster.drift.performance import Errors, PerformanceVerdict, judge_errors
 from cinematch_dagster.drift.verdict import (
     DriftPolicy,
@@ -18,7 +18,6 @@ from cinematch_dagster.drift.verdict import (
 )
 
 __all__ = [
-    "STARS",
     "Alert",
     "DriftPolicy",
     "DriftReport",

@@ -10,6 +10,7 @@ import fasteners
 import psutil
 
 from cinematch_dagster.local.processes import is_alive
+from serving.base.files import replace_text
 
 SAME_START_SECONDS = 5.0  # the clock that start times are measured with may be set meanwhile
 
@@ -39,9 +40,7 @@ def _file(folder: Path) -> Path:
 
 def remember(path: Path, process: psutil.Process) -> None:
     """Write down a process; its start time tells another process with the same pid apart."""
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
-    temporary.replace(path)
+    replace_text(path, json.dumps({"pid": process.pid, "started": process.create_time()}))
 
 
 def remembered(path: Path) -> psutil.Process | None:

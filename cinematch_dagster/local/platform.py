@@ -2,18 +2,19 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cinematch_dagster.local import processes
-from cinematch_dagster.local.databases import neighbour_url, prepare_warehouse
+from cinematch_dagster.local import ports, processes
+from cinematch_dagster.local.databases import fingerprint, neighbour_url, prepare_warehouse
 from cinematch_dagster.local.owner_pid import claim, release, starter
 from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.local.signals import uninterrupted
 from cinematch_dagster.postgres import embedded
-from cinematch_dagster.settings import ROOT, Settings, serving_variables
+from cinematch_dagster.settings import ROOT, STARTED_WITH, Settings, variables_for_servers
 
 RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 
@@ -57,20 +58,22 @@ def environment(settings: Settings, warehouse: str) -> dict[str, str]:
     """
     state = settings.state_dir
     return {
-        **serving_variables(),
         "DAGSTER_EVENT_BATCH_SIZE": "1000",  # a range's events in one statement, not hundreds
         RETRIES: "5",  # a minute; its own 7 are four, for each request
-        **os.environ,
+        **variables_for_servers(),
         "CINEMATCH_PROFILE": settings.profile,
         "CINEMATCH_DATABASE_URL": warehouse,
+        STARTED_WITH: fingerprint(warehouse),
         "CINEMATCH_STATE_DIR": str(state),
         "CINEMATCH_DATA_DIR": str(settings.data_dir),
+        "CINEMATCH_PREPARED_ROOT": str(settings.prepared_dir.parent),
         "CINEMATCH_MLFLOW_TRACKING_URI": settings.tracking_uri,
         "CINEMATCH_DAGSTER_POSTGRES_URL": neighbour_url(warehouse, "dagster"),
         "CINEMATCH_SERVING_TRACKING_URI": settings.tracking_uri,
         "CINEMATCH_SERVING_PORT": str(settings.api_port),
         "CINEMATCH_SERVING_CACHE_DIR": str(state / "serving"),
         "CINEMATCH_SERVING_REPORTS_DIR": str(settings.reports_dir),
+        "CINEMATCH_SERVING_METRICS_DIR": str(state / "metrics"),
         "CINEMATCH_SERVING_DATABASE_URL": warehouse,
         "CINEMATCH_SERVING_RATINGS_FILE": str(settings.live_ratings_file),
         "DAGSTER_HOME": str(state / "dagster"),
@@ -119,14 +122,15 @@ def running(
         A check that raises ProcessError once a server has ended on its own.
 
     Raises:
-        ProcessError: when it runs already, a port is taken or a server does not come up.
+        PortTakenError: when another process uses a port, or was faster than our server.
+        ProcessError: when it runs already or a server does not come up.
     """
     servers = services(settings)
 
     def permitted() -> None:
         if is_running(settings):
             raise ProcessError("the platform runs already: stop it with `make down`")
-        processes.require_free_ports(servers)
+        ports.require_free(servers)
 
     claim(_run_folder(settings), permitted)
     started = {}
@@ -136,7 +140,7 @@ def running(
         for service in servers:
             started[service] = processes.start(service, _of(service, variables), logs(settings))
         for service, process in started.items():
-            processes.wait_until_healthy(service, process, logs(settings))
+            _wait_until_healthy(service, process, logs(settings))
             on_ready(service)
 
         def check() -> None:
@@ -150,6 +154,15 @@ def running(
             for process in started.values():
                 process.poll()
             release(_run_folder(settings))
+
+
+def _wait_until_healthy(service: Service, process: subprocess.Popen[bytes], logs: Path) -> None:
+    try:
+        processes.wait_until_healthy(service, process, logs)
+    except ProcessError:
+        if process.poll() is not None and service.name not in processes.found(logs):
+            ports.require_free([service])
+        raise
 
 
 def stop(settings: Settings) -> list[str]:

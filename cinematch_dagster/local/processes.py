@@ -1,8 +1,8 @@
 """Start processes, wait until they answer, and stop them with everything they started."""
 
 import contextlib
+import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +18,9 @@ STOP_SECONDS = 20.0
 KILL_SECONDS = 5.0
 LOG_VARIABLE = "CINEMATCH_SERVICE_LOG"
 """Every process of a service has the path of its log in its environment: `found` goes by it."""
+
+OWNER_VARIABLE = "ENDS_WITH_PROCESS"
+"""Names the process that a process must not outlive, where there is one: `watchdog` goes by it."""
 
 
 class ProcessError(RuntimeError):
@@ -36,44 +39,14 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where a person reaches it."""
+        """The address that a browser opens."""
         return f"http://127.0.0.1:{self.port}"
-
-
-def require_free_ports(services: Sequence[Service]) -> None:
-    """Refuse to start when a port is taken, or meant for two services.
-
-    Raises:
-        ProcessError: naming the service, the port and the setting that moves it.
-    """
-    with contextlib.ExitStack() as probes:
-        for service in services:
-            probe = probes.enter_context(socket.socket())
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", service.port))
-                probe.listen()
-            except PermissionError:
-                problem = "is not allowed to an ordinary user"
-            except OSError:
-                problem = "is taken"
-            else:
-                continue
-            raise ProcessError(
-                f"port {service.port} of {service.name} {problem}: "
-                f"free it or set {service.port_setting} to another"
-            )
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start(service: Service, environment: Mapping[str, str], logs: Path) -> subprocess.Popen[bytes]:
     """Start a service in a session of its own; its output goes to `<logs>/<name>.log`.
+
+    It runs in that folder: where there is a `.env`, Dagster would read it over the environment.
 
     Raises:
         ProcessError: when there is no such program.
@@ -84,7 +57,8 @@ def start(service: Service, environment: Mapping[str, str], logs: Path) -> subpr
         try:
             return subprocess.Popen(
                 service.command,
-                env={**environment, LOG_VARIABLE: str(path)},
+                env={**_owner(), **environment, LOG_VARIABLE: str(path)},
+                cwd=logs,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -95,6 +69,10 @@ def start(service: Service, environment: Mapping[str, str], logs: Path) -> subpr
             raise ProcessError(
                 f"{service.name} did not start: {service.command[0]}: {error.strerror}"
             ) from None
+
+
+def _owner() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name == OWNER_VARIABLE}
 
 
 def _log(service: Service, logs: Path) -> Path:
@@ -151,7 +129,7 @@ def found(logs: Path) -> dict[str, list[psutil.Process]]:
 
 def _marked(logs: Path) -> Iterator[tuple[psutil.Process, str]]:
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):  # it ended, or is somebody else's
+        with contextlib.suppress(psutil.Error):  # it ended, or belongs to another account
             log = Path(process.environ().get(LOG_VARIABLE, ""))
             if log.parent == logs and is_alive(process):
                 yield process, log.stem
@@ -182,14 +160,14 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def stop(processes: Sequence[psutil.Process]) -> None:
-    """Stop processes and all their descendants: politely first, by force after 20 s."""
+def stop(processes: Sequence[psutil.Process], patience: float | None = None) -> None:
+    """Stop processes and all their descendants: politely first, by force after 20 s, or less."""
     everyone = [member for process in processes for member in family(process)]
     _signal(processes, signal.SIGTERM)
-    _wait_until_gone(processes, STOP_SECONDS)
+    _wait_until_gone(processes, STOP_SECONDS if patience is None else patience)
     left = [process for process in everyone if is_alive(process)]
     _signal(left, signal.SIGTERM)
-    stubborn = _wait_until_gone(left, KILL_SECONDS)
+    stubborn = _wait_until_gone(left, KILL_SECONDS if patience is None else patience)
     _signal(stubborn, signal.SIGKILL)
     _wait_until_gone(stubborn, KILL_SECONDS)
 

@@ -9,6 +9,7 @@ import psycopg
 
 from cinematch_dagster.local import platform
 from cinematch_dagster.local.databases import NO_TABLES, running_warehouse
+from cinematch_dagster.local.graphql import GraphqlError, ask
 from cinematch_dagster.pipeline.operations.freshness import (
     Finding,
     model_is_recent,
@@ -98,9 +99,9 @@ def _findings(connection: psycopg.Connection, settings: Settings) -> list[Findin
 def _last_ticks(url: str) -> dict[str, float | None] | None:
     """Return when each sensor that is on has ticked last; None without an answer."""
     try:
-        answer = httpx.post(f"{url}/graphql", json={"query": _TICKS}, timeout=10.0)
-        sensors = answer.raise_for_status().json()["data"]["sensorsOrError"]["results"]
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        with httpx.Client(base_url=url, timeout=10.0) as client:
+            sensors = ask(client, _TICKS)["sensorsOrError"]["results"]
+    except (GraphqlError, KeyError):  # a code location that does not load has no sensors
         return None
     return {
         sensor["name"]: next((tick["timestamp"] for tick in sensor["sensorState"]["ticks"]), None)

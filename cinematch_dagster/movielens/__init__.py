@@ -12,7 +12,8 @@ from cinematch_dagster.movielens.features import MovieFeatures, movie_features
 from cinematch_dagster.movielens.injection import Injection, inject, shift
 from cinematch_dagster.movielens.prepare import Prepared, WeeklyBatch, prepare
 from cinematch_dagster.movielens.reduce import reduce
-from cinematch_dagster.movielens.sources.datasets import DATASETS, RawData, fetch, load
+from cinematch_dagster.movielens.sources.datasets import DATASETS, fetch, load
+from cinematch_dagster.movielens.sources.raw_files import RawData
 from cinematch_dagster.movielens.sources.synthetic import Synthetic, write_synthetic
 from cinematch_dagster.movielens.split import cut_by_time, split_by_time
 

@@ -11,12 +11,12 @@ from cinematch_dagster.batches.frame import (
     COLUMNS,
     as_ratings,
     is_id,
-    is_on_scale,
     is_plausible_time,
     pair_keys,
     repeated,
 )
 from cinematch_dagster.movielens.errors import TooManyRejectsError
+from serving.base.scale import is_on_scale
 
 DUPLICATE: Final = "duplicate"
 _VALID: Final = {
@@ -60,15 +60,24 @@ def refuse_if_bad(rejects: pd.DataFrame, n_rows: int, max_bad_share: float) -> N
     Raises:
         TooManyRejectsError: naming the reasons and how many rows each took.
     """
-    bad = rejects["reason"][rejects["reason"] != DUPLICATE]
+    bad = rejects[rejects["reason"] != DUPLICATE]
     if len(bad) <= max_bad_share * n_rows:
         return
-    reasons = ", ".join(f"{reason} {count}" for reason, count in bad.value_counts().items())
+    counts = bad["reason"].value_counts().items()
+    reasons = ", ".join(f"{reason} {count}" for reason, count in counts)
     raise TooManyRejectsError(
         f"{len(bad)} of {n_rows} ratings can't be used ({reasons}), "
-        f"expected at most {max_bad_share:.2%}",
+        f"expected at most {max_bad_share:.2%}; the first is {_described(bad.iloc[0])}",
         rejects,
     )
+
+
+def _described(reject: pd.Series) -> str:
+    """Say what is wrong with a rejected row, with its value."""
+    if isinstance(reject.get("fault"), str):
+        return f"line {reject['line']:.0f}, {reject['fault']}"
+    values = ", ".join(f"{column} {reject[column]}" for column in COLUMNS)
+    return f"{values}: {reject['reason']}"
 
 
 def _reasons(values: dict[str, np.ndarray]) -> np.ndarray:

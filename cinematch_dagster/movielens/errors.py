@@ -1,4 +1,4 @@
-"""What can be wrong with MovieLens data, each as one sentence for a person."""
+"""What can be wrong with MovieLens data, each as one sentence."""
 
 from __future__ import annotations
 

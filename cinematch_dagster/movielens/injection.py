@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.batches.frame import HIGHEST, LOWEST, STEP, in_order
+from cinematch_dagster.batches.frame import in_order
+from serving.base.scale import HIGHEST, LOWEST, STEP
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Injection:
     """What is done to a batch, in this order; the defaults do nothing.
 
     shift: stars added. noise: standard deviation in stars. genre_swap: two genres that change
-    places. cold_users: share of the users that nobody knows, 0 … 1.
+    places. cold_users: share of the users that get new ids, 0 … 1.
     """
 
     shift: float = 0.0

@@ -1,1 +1,1 @@
-"""A Postgres server of our own or anybody's: addresses, connections, COPY."""
+"""The embedded Postgres server or another one: addresses, connections, COPY."""

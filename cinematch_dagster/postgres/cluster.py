@@ -28,6 +28,8 @@ from cinematch_dagster.postgres.os_user import (
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_BYTES = 103  # the longest path of a unix socket: 107 on Linux, 103 on macOS
 _SUPERUSER = "postgres"
+_SHARED = Path("/var/tmp")
+_PREFIX = "cinematch-"
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,12 @@ def _run_folder(folder: Path, home: Path, account: Account) -> Path:
 
 
 def _private_path(folder: Path) -> Path:
-    return Path("/var/tmp") / f"cinematch-{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+    return _SHARED / f"{_PREFIX}{hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]}"
+
+
+def is_private(home: Path) -> bool:
+    """Whether a folder is what stands for a cluster's folder in /var/tmp."""
+    return home.parent == _SHARED and home.name.startswith(_PREFIX)
 
 
 def _private_folder(folder: Path) -> Path:

@@ -1,9 +1,10 @@
 """Connections to a Postgres server, and making databases on it."""
 
 import contextlib
+from collections.abc import Iterator
 
 import psycopg
-from psycopg import sql
+from psycopg import errors, sql
 from tenacity import retry, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from cinematch_dagster.postgres.dsn import with_database
@@ -16,6 +17,10 @@ _FINAL = (
     "no password supplied",
     "does not support SSL",
 )
+
+
+class DatabaseSetupError(RuntimeError):
+    """A server refuses what is needed; the message says what, and the SQL that gives it."""
 
 
 def _is_transient(error: BaseException) -> bool:
@@ -33,13 +38,14 @@ def connect(dsn: str, *, autocommit: bool = False) -> psycopg.Connection:
     """Open a connection; a server that is waking up or restarting is tried again for 15 s.
 
     Used as a context manager it commits at the end of the block, rolls back on an exception and
-    closes.
+    closes. It works through a pooler that gives each transaction another session: nothing is
+    prepared, and no lock or setting outlives its transaction.
 
     Raises:
         psycopg.OperationalError: the last one, or at once when another try can't help
             (unknown database or role, wrong password, no encryption).
     """
-    return psycopg.connect(dsn, autocommit=autocommit, connect_timeout=10)
+    return psycopg.connect(dsn, autocommit=autocommit, connect_timeout=10, prepare_threshold=None)
 
 
 def one_for_several(
@@ -50,14 +56,49 @@ def one_for_several(
 
 
 def ensure_database(dsn: str, name: str) -> str:
-    """Create the database `name` on the server behind `dsn` if it is missing; return its DSN."""
-    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
+    """Create the database `name` on the server behind `dsn` if it is missing; return its DSN.
+
+    Raises:
+        DatabaseSetupError: the role may not create it, or it holds another encoding than UTF8.
+    """
+    statement = sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0")
+    create = statement.format(sql.Identifier(name)).as_string()
     with connect(dsn, autocommit=True) as connection:
-        known = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
-        if known.rowcount == 0:
+        found = connection.execute(
+            "SELECT pg_encoding_to_char(encoding) FROM pg_database WHERE datname = %s", [name]
+        ).fetchone()
+        if found is None:
             # Another process may be a moment faster.
-            with contextlib.suppress(
-                psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation
-            ):
-                connection.execute(create)
+            known = (errors.DuplicateDatabase, errors.UniqueViolation)
+            with contextlib.suppress(*known), _may_create(connection, name, create):
+                connection.execute(create.encode())
+        elif found[0] != "UTF8":
+            raise DatabaseSetupError(
+                f"the database {name!r} has the encoding {found[0]} (expected UTF8: rename it, "
+                f"then {create};)"
+            )
     return with_database(dsn, name)
+
+
+@contextlib.contextmanager
+def _may_create(connection: psycopg.Connection, name: str, create: str) -> Iterator[None]:
+    """Say in one sentence what is missing where a database can't be created."""
+    role = connection.info.user
+    try:
+        yield
+    except errors.InsufficientPrivilege:
+        raise DatabaseSetupError(
+            f"there is no database {name!r}, and the role {role!r} may not create it (expected "
+            f"it, or the right: {create}; ALTER DATABASE {name} OWNER TO {role}; as an owner of "
+            "the server)"
+        ) from None
+    except errors.ReadOnlySqlTransaction:
+        raise DatabaseSetupError(
+            f"there is no database {name!r}, and the server only reads (expected a primary, or "
+            "default_transaction_read_only off)"
+        ) from None
+    except errors.InvalidParameterValue as error:
+        raise DatabaseSetupError(
+            f"the database {name!r} can't be created with the encoding UTF8: "
+            f"{error.diag.message_primary} (expected {create} LOCALE 'C'; by hand)"
+        ) from None

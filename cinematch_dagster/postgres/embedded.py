@@ -55,7 +55,10 @@ def start(folder: Path) -> str:
 
 def stop(folder: Path) -> None:
     """End the server's sessions, stop it and wait until it is gone; nothing if it does not run."""
-    folder = folder.resolve()
+    _end(folder.resolve(), signal.SIGINT)  # Postgres' "fast shutdown"
+
+
+def _end(folder: Path, how: signal.Signals) -> None:
     if not folder.is_dir():
         return
     with _alone(folder):
@@ -63,7 +66,7 @@ def stop(folder: Path) -> None:
         postmaster = cluster.postmaster() if cluster else None
         if postmaster:
             with suppress(psutil.NoSuchProcess):
-                postmaster.send_signal(signal.SIGINT)  # Postgres' "fast shutdown"
+                postmaster.send_signal(how)
             _wait_until_gone(postmaster)
 
 
@@ -75,7 +78,7 @@ def running(folder: Path) -> bool:
 
 def destroy(folder: Path) -> None:
     """Stop the server and delete its databases, for good."""
-    stop(folder)
+    _end(folder.resolve(), signal.SIGQUIT)  # at once: what it would still write goes as well
     clusters.remove_private(folder.resolve())
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -100,7 +103,7 @@ def _launch(cluster: Cluster) -> psutil.Process:
     settings = _SETTINGS | {"unix_socket_directories": f'"{cluster.run}"'}
     options = (part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
     server = (str(programs.folder / "postgres"), "-D", str(cluster.data), *options)
-    # The shell ends at once, so that the server is nobody's child and never our zombie.
+    # The shell ends at once, so that init adopts the server, and it never becomes our zombie.
     script = '"$@" >>"$0" 2>&1 & echo $!'
     shell = cluster.account.run("/bin/sh", "-c", script, _log(cluster), *server)
     try:

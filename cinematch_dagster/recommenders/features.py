@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from serving.base.titles import YEAR
+
 NO_GENRES = "(no genres listed)"
 
 
@@ -19,6 +21,6 @@ def movie_features(titles: pd.Series[str], genres: pd.Series[str]) -> npt.NDArra
 
     The year stands at the end of a title; without it a movie is of no decade.
     """
-    years = titles.str.extract(r"\((\d{4})\)\s*$", expand=False)
+    years = titles.str.extract(YEAR, expand=False)
     decades = pd.get_dummies(years.str[:3])
     return np.column_stack((genre_membership(genres), decades)).astype(np.float64)

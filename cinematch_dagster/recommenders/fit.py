@@ -8,11 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.recommenders.algorithms import (
-    RANKING_HEADS,
-    RATING_HEADS,
-    Hyperparameters,
-)
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
 from cinematch_dagster.recommenders.features import NO_GENRES, movie_features
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.ranking.cold_start import ColdStart
@@ -32,7 +28,7 @@ class Trained:
         genres: of the catalogue, pipe-separated, (n_movies,).
         rating: the head that predicts stars.
         ranking: the head that orders.
-        guesses: what both say of movies that nobody rated.
+        cold_start: what both say of movies without a rating.
         popularity: damped mean in stars, (n_movies,).
         baseline: the sanity floor, fitted to the same ratings.
         hyperparameters: as given.
@@ -51,7 +47,7 @@ class Trained:
     @property
     def algorithm(self) -> str:
         """Both heads' names, such as `svd+als`."""
-        return f"{self.hyperparameters.rating_head}+{self.hyperparameters.ranking_head}"
+        return f"{self.hyperparameters.rating.algorithm}+{self.hyperparameters.ranking.algorithm}"
 
 
 def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparameters) -> Trained:
@@ -60,7 +56,7 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
     Args:
         ratings: ratings frame, each (userId, movieId) once.
         movies: columns movieId, title, genres; a rated movie that it lacks gets its id for a title.
-        hyperparameters: of both heads.
+        hyperparameters: of both heads, chosen with them.
     """
     h = hyperparameters
     interactions = Interactions.from_frame(ratings, movies["movieId"].to_numpy())
@@ -69,8 +65,8 @@ def fit(ratings: pd.DataFrame, movies: pd.DataFrame, hyperparameters: Hyperparam
     titles = catalogue["title"].where(known, "Movie " + catalogue.index.astype(str))
     genres = catalogue["genres"].fillna(NO_GENRES)
     cold_start = ColdStart.of(movie_features(titles, genres), interactions.movie_counts)
-    rating = RATING_HEADS[h.rating_head](interactions, h)
-    ranking = RANKING_HEADS[h.ranking_head](interactions, h)
+    rating = h.rating.fit(interactions, h.seed)
+    ranking = h.ranking.fit(interactions, h.seed)
     n_movies = len(interactions.movie_ids)
     return Trained(
         interactions=interactions,

@@ -11,6 +11,7 @@ import pandas as pd
 import scipy.sparse as sp
 
 from cinematch_dagster.recommenders.errors import TrainingError
+from serving.base.scale import half_stars
 from serving.model.profiles import Profiles
 from serving.model.scoring.fold_in import ranking_weights
 
@@ -87,8 +88,8 @@ class Interactions:
     def profiles(self) -> Profiles:
         """The ratings of each user, in serving's form."""
         matrix = self.matrix
-        halves = np.rint(matrix.data * 2).astype(np.uint8)
-        return Profiles(matrix.indptr.astype(np.int64), matrix.indices, halves)
+        offsets = matrix.indptr.astype(np.int64)
+        return Profiles(offsets, matrix.indices, half_stars(matrix.data))
 
     @cached_property
     def movie_counts(self) -> npt.NDArray[np.int64]:

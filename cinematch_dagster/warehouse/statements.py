@@ -22,7 +22,7 @@ def template(name: str) -> SQL:
 
 
 def reference_queries() -> dict[str, bytes]:
-    """Return the statements in `reference/`, for people: they run in psql as they are."""
+    """Return the statements in `reference/`, which run in psql as they are."""
     folder = files(__package__).joinpath("reference")
     return {
         file.name.removesuffix(".sql"): file.read_bytes()

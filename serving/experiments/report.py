@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from serving.base.scale import LIKED
 from serving.live.file_store import FileStore
 
-LIKED_STARS = 4.0
+SHOWN = 10
+"""Numbers of lines that are named."""
 
 
 @dataclass
@@ -22,7 +24,7 @@ class ArmReport:
     Attributes:
         answers: logged.
         users: who got them.
-        fallbacks: answers to people whom the model did not know.
+        fallbacks: answers to users whom the model did not know.
         versions: that answered.
         rated: movies that were rated after they were recommended to that user.
         liked: those of them with 4 stars or more.
@@ -69,8 +71,28 @@ def report(
             if pair in ratings and pair not in counted and ratings[pair][0] > line["time"]:
                 counted.add(pair)
                 arm.rated += 1
-                arm.liked += ratings[pair][1] >= LIKED_STARS
+                arm.liked += ratings[pair][1] >= LIKED
     return dict(experiment)
+
+
+def read(path: Path) -> tuple[list[Mapping[str, Any]], list[int]]:
+    """Return the lines of an answer log, and the numbers of those that are no answers."""
+    lines, skipped = [], []
+    with path.open("rb") as file:
+        for number, text in enumerate(file, 1):
+            try:
+                lines.append(_checked(json.loads(text)))
+            except (ValueError, KeyError, TypeError):
+                skipped.append(number)
+    return lines, skipped
+
+
+def _checked(line: Any) -> Mapping[str, Any]:
+    """Return a line that has all that the report reads; raise KeyError or TypeError else."""
+    for key in ("time", "user_id", "arm", "version", "fallback", "movies"):
+        line[key]
+    set(line["movies"]), set(line.get("shadow", line)["movies"])
+    return {**line}
 
 
 def table(experiment: Mapping[str, ArmReport]) -> str:
@@ -92,7 +114,7 @@ def main() -> None:
     """Print the report of a log, and of the ratings in a file of live ratings."""
     if len(sys.argv) not in (2, 3):
         raise SystemExit("usage: python -m serving.experiments.report LOG [RATINGS]")
-    lines = [json.loads(line) for line in Path(sys.argv[1]).read_text().splitlines()]
+    lines, skipped = read(Path(sys.argv[1]))
     stored = FileStore(Path(sys.argv[2])).after(0) if len(sys.argv) == 3 else []
     ratings = {
         (e.user_id, e.movie_id): (e.given_at.isoformat(timespec="milliseconds"), e.rating)
@@ -100,6 +122,9 @@ def main() -> None:
         if e.rating is not None
     }
     sys.stdout.write(table(report(lines, ratings)) + "\n")
+    if skipped:
+        numbers = ", ".join(map(str, skipped[:SHOWN])) + (", …" if len(skipped) > SHOWN else "")
+        sys.stderr.write(f"{len(skipped)} lines are no answers, and not counted: {numbers}\n")
 
 
 if __name__ == "__main__":

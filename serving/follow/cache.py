@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from serving.base.files import replace_text
 from serving.follow.registry import LoadError, Release
 
 KEPT = 3
@@ -66,9 +67,7 @@ class Cache:
         """Note the release as the one to start from, and remove the oldest copies."""
         folder = self.folder(release)
         os.utime(folder)
-        with tempfile.NamedTemporaryFile("w", dir=self.root, delete=False) as note:
-            note.write(folder.name)
-        Path(note.name).replace(self._note)
+        replace_text(self._note, folder.name)
         copies = sorted(self.root.glob("*/"), key=_modified, reverse=True)
         for old in copies[KEPT:]:
             shutil.rmtree(old, ignore_errors=True)

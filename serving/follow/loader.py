@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import datetime
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 from serving.follow.cache import Cache
 from serving.follow.registry import LoadError, Registry, Release
@@ -17,6 +19,7 @@ from serving.model.recommender import Model
 from serving.model.selfcheck import check
 from serving.telemetry import metrics
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
@@ -42,10 +45,19 @@ class Served:
     loaded_at: datetime.datetime
 
 
+class Reloading:
+    """An attempt that several callers wait for, until it has begun."""
+
+    begun = False
+    served: asyncio.Future[Served]
+
+
 class Loader:
     """Follow the registry; what serves stays until its successor has passed its check.
 
-    All work is done in the calling thread, one at a time; `served` may be read at any time.
+    `restore`, `poll` and `refresh` work in the calling thread, one at a time; the coroutines have
+    them work in a thread of the loader's own: however long the registry does not answer, nothing
+    else waits for a thread. `served` may be read at any time.
     """
 
     def __init__(self, registry: Registry, cache: Cache) -> None:
@@ -56,12 +68,42 @@ class Loader:
         self._refused: Release | None = None
         self._asked = cache.asked()
         self._lock = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "loader")
+        self._reloading: Reloading | None = None
+
+    async def start(self) -> None:
+        """Serve the last good local copy, if there is one."""
+        await self._in_thread(self.restore)
 
     async def watch(self, seconds: float) -> None:
         """Look at the alias for ever."""
         while True:
-            await asyncio.to_thread(self.poll)
+            await self._in_thread(self.poll)
             await self._pause(seconds)
+
+    async def reload(self) -> Served:
+        """Serve what the alias names now, refused before or not; see `refresh`.
+
+        All who ask before an attempt begins share it. One that has begun may have looked at the
+        alias already: who asks then waits for the next one.
+        """
+        if self._reloading is None or self._reloading.begun:
+            self._reloading = Reloading()
+            self._reloading.served = self._in_thread(partial(self._reload, self._reloading))
+        return await asyncio.shield(self._reloading.served)
+
+    def _reload(self, attempt: Reloading) -> Served:
+        attempt.begun = True
+        return self.refresh(force=True)
+
+    def _in_thread(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Have the loader's thread do something, with the request's id in its log."""
+        run = contextvars.copy_context().run
+        return asyncio.get_running_loop().run_in_executor(self._thread, run, work)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, but no longer than until another worker was told to reload; refusals end then."""

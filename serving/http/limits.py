@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +19,8 @@ MOST_CLIENTS = 10_000
 """Clients that are remembered; the one unheard of for the longest time is forgotten first."""
 NEVER_LIMITED = frozenset({"/health", "/ready", "/metrics"})
 """What supervisors ask."""
+FILES = ("/pages/", "/swagger/")
+"""What a page needs beside itself, in some 20 requests."""
 
 
 class BodyLimit:
@@ -89,7 +93,7 @@ class RateLimit:
 
     The generic cell rate algorithm: a client has one number, the time at which all its requests
     so far would be due at the allowed rate; a request is refused while that is more than a burst
-    ahead. A client is its address.
+    ahead. A client is its address, of IPv6 the network of 64 bits that one customer has.
 
     Args:
         app: the application inside.
@@ -109,8 +113,8 @@ class RateLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve or refuse one request."""
-        if scope["type"] == "http" and scope["path"] not in NEVER_LIMITED:
-            wait = self.wait(scope["client"][0] if scope.get("client") else "")
+        if scope["type"] == "http" and not _is_free(scope):
+            wait = self.wait(client_of(scope["client"][0] if scope.get("client") else ""))
             if wait > 0:
                 seconds = math.ceil(wait)
                 refusal = problem_response(
@@ -133,3 +137,20 @@ class RateLimit:
         if len(self._due) > MOST_CLIENTS:
             self._due.popitem(last=False)
         return 0.0
+
+
+def _is_free(scope: Scope) -> bool:
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path in NEVER_LIMITED or path.startswith(FILES)
+
+
+@lru_cache(maxsize=MOST_CLIENTS)
+def client_of(address: str) -> str:
+    """Return what stands for a client: its IPv4 address, or its network of 64 bits of IPv6."""
+    if ":" not in address:
+        return address
+    try:
+        found = ipaddress.IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))

@@ -52,7 +52,10 @@ def install(app: FastAPI) -> None:
 
 async def _on_http_exception(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return problem_response(error.status_code, error.detail, headers=error.headers)
+    headers = error.headers
+    if headers and headers.get("Allow", "") == "GET":
+        headers = {**headers, "Allow": "GET, HEAD"}  # see `middleware.RequestLog`
+    return problem_response(error.status_code, error.detail, headers=headers)
 
 
 async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:

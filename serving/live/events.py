@@ -1,4 +1,4 @@
-"""What happens to ratings: somebody gives one, changes it, or takes it back."""
+"""What happens to ratings: a user gives one, changes it, or withdraws it."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import fcntl
 import json
 import os
 import uuid
@@ -11,60 +10,90 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from serving.base.files import sync
+from serving.live.append import append_line, locked
 from serving.live.events import Event, StoredEvent, StoreError
+from serving.live.places import Places
+
+MARK_BYTES = 64
+"""The end of what was read, with the time of the last event: by it the file is recognised."""
 
 
 class FileStore:
     """A file shared by every process of one machine; an event's place is where its line ends.
 
-    A line is written under a lock and forced to the disk before `add` returns. What a process
-    that was killed left of a line was never acknowledged: the next writer closes it, and readers
-    skip it.
+    A line is written under a lock and forced to the disk before `add` returns, or it is not there
+    at all. What a process that was killed left of a line was never acknowledged: the next writer
+    closes it, and readers skip it. A file that was truncated, rotated or replaced is read again
+    from its beginning, its events after those of the one before.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._places = Places()
 
     def add(self, event: Event) -> StoredEvent:
         """Append the event."""
-        line = json.dumps(_as_json(event)).encode() + b"\n"
+        line = json.dumps(_as_json(event)).encode()
         with _translated():
             new = not self.path.exists()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                end = file.seek(0, os.SEEK_END)
-                if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
-                    line = b"\n" + line
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
+            with self._places.lock, locked(self.path) as file:
+                self._recognise(file)
+                end = append_line(file, line, sync=True)
+                self._remember(file, end)
+                place = self._places.place(end)
             if new:
-                _sync_folder(self.path.parent)
-        return StoredEvent(end + len(line), event)
+                sync(self.path.parent)
+        return StoredEvent(place, event)
 
     def after(self, place: int) -> list[StoredEvent]:
         """Read the whole lines beyond a place."""
-        with _translated():
-            if not self.path.exists():
+        with _translated(), self._places.lock:
+            try:
+                file = os.open(self.path, os.O_RDONLY)
+            except FileNotFoundError:
                 return []
-            with self.path.open("rb") as file:
-                file.seek(place)
-                data = file.read()
-        return list(self._events(place, data[: data.rfind(b"\n") + 1]))
+            try:
+                self._recognise(file)
+                begin = self._places.position(place)
+                data = _read(file, begin)
+                data = data[: data.rfind(b"\n") + 1]
+                self._remember(file, begin + len(data))
+            finally:
+                os.close(file)
+            return list(self._events(begin, data))
+
+    def _recognise(self, file: int) -> None:
+        """Begin anew where the file is not the one that was read."""
+        if self._places.seen and self._places.mark != _mark(file, self._places.seen):
+            self._places.restart()
+
+    def _remember(self, file: int, end: int) -> None:
+        if end > self._places.seen:
+            self._places.seen, self._places.mark = end, _mark(file, end)
 
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _events(self, place: int, data: bytes) -> Iterator[StoredEvent]:
+    def _events(self, end: int, data: bytes) -> Iterator[StoredEvent]:
         for line in data.splitlines(keepends=True):
-            place += len(line)
+            end += len(line)
             try:
                 event = _from_json(json.loads(line)) if line.strip() else None
             except (ValueError, KeyError, TypeError):
                 continue
             if event:
-                yield StoredEvent(place, event)
+                yield StoredEvent(self._places.place(end), event)
+
+
+def _mark(file: int, end: int) -> bytes:
+    return os.pread(file, MARK_BYTES, max(0, end - MARK_BYTES)) if end else b""
+
+
+def _read(file: int, begin: int) -> bytes:
+    with os.fdopen(file, "rb", closefd=False) as opened:
+        opened.seek(begin)
+        return opened.read()
 
 
 def _as_json(event: Event) -> dict[str, object]:
@@ -86,15 +115,6 @@ def _from_json(line: dict[str, str]) -> Event:
         key=uuid.UUID(line["key"]),
         given_at=datetime.datetime.fromisoformat(line["given_at"]),
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name as durable as its contents."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

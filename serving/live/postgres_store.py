@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from serving.base.dsn import encrypted
 from serving.live.events import Event, StoredEvent, StoreError
+from serving.live.places import Places
 
 SECONDS = 5.0
 """How long a caller waits for the database before it hears that nothing was stored."""
@@ -18,8 +19,6 @@ SECONDS = 5.0
 WRITERS_TURN = 2_301_002
 """Key of an advisory lock that nothing else takes. Writers take turns, so that places are given in
 the order of the commits: a reader that has seen a place has seen every place below."""
-
-LOCAL_HOSTS = frozenset({"", "localhost", "127.0.0.1", "::1"})
 
 # The same event again keeps its first place.
 _ADD = """
@@ -33,7 +32,7 @@ _PLACE = "SELECT id FROM live_ratings WHERE key = %s"
 _AFTER = """
 SELECT id, "userId", "movieId", rating, key, given_at
 FROM live_ratings
-WHERE id > %s
+WHERE id >= %s
 ORDER BY id
 """
 
@@ -45,17 +44,22 @@ class PostgresStore:
 
     def __init__(self, dsn: str) -> None:
         self._pool = ConnectionPool(
-            encrypted(dsn),
+            _address(dsn),
             min_size=1,
             max_size=2,
             open=False,
             timeout=SECONDS,
             reconnect_timeout=SECONDS,  # the pool's own patience doubles its pauses for minutes
-            kwargs={"autocommit": True, "connect_timeout": int(SECONDS)},
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": int(SECONDS),
+                "prepare_threshold": None,  # a pooler may give each transaction another session
+            },
             check=ConnectionPool.check_connection,
             name="live ratings",
         )
         self._pool.open()
+        self._places = Places()
 
     def add(self, event: Event) -> StoredEvent:
         """Insert the event; a connection that is lost on the way is replaced, and asked again."""
@@ -68,12 +72,25 @@ class PostgresStore:
                 return self._add(event)
 
     def after(self, place: int) -> list[StoredEvent]:
-        """Select the events beyond a place."""
+        """Select the events beyond a place; a table that was restored or emptied, from its start.
+
+        The last event that was seen is selected once more: it tells that the table is the same.
+        """
+        places = self._places
         with _translated(), self._pool.connection() as connection:
-            return [
-                StoredEvent(found, Event(user, movie, stars, key, given_at))
-                for found, user, movie, stars, key, given_at in connection.execute(_AFTER, [place])
-            ]
+            begin = min(places.seen, places.position(place))
+            rows = connection.execute(_AFTER, [begin]).fetchall()
+            with places.lock:
+                if places.seen and (places.seen, places.mark) not in ((r[0], r[4]) for r in rows):
+                    places.restart()
+                    rows = connection.execute(_AFTER, [0]).fetchall()
+                if rows:
+                    places.seen, places.mark = rows[-1][0], rows[-1][4]
+                found = [
+                    StoredEvent(places.place(at), Event(user, movie, stars, key, given_at))
+                    for at, user, movie, stars, key, given_at in rows
+                ]
+        return [stored for stored in found if stored.place > place]
 
     def close(self) -> None:
         """Close the connections."""
@@ -84,19 +101,16 @@ class PostgresStore:
         with self._pool.connection() as connection, connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
             connection.execute(_ADD, values)
-            ((place,),) = connection.execute(_PLACE, [event.key]).fetchall()
-        return StoredEvent(place, event)
+            ((at,),) = connection.execute(_PLACE, [event.key]).fetchall()
+        with self._places.lock:
+            return StoredEvent(self._places.place(at), event)
 
 
-def encrypted(dsn: str) -> str:
-    """Return the address with `sslmode=require`, unless it is local or says an `sslmode` itself."""
+def _address(dsn: str) -> str:
     try:
-        options = conninfo_to_dict(dsn)
-    except psycopg.ProgrammingError:  # nothing answers there
+        return encrypted(dsn)
+    except psycopg.ProgrammingError:  # nothing answers there, which is told as any other outage
         return dsn
-    hosts = f"{options.get('host', '')},{options.get('hostaddr', '')}".split(",")
-    local = all(host in LOCAL_HOSTS or host.startswith("/") for host in hosts)
-    return dsn if local or "sslmode" in options else make_conninfo(dsn, sslmode="require")
 
 
 @contextmanager

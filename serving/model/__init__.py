@@ -1,4 +1,4 @@
-"""What a served model is and answers: all that a version in MLflow carries."""
+"""What a served model is and answers; a version in MLflow carries it and `serving.base`."""
 
 from serving.model.answers.types import Answer, Recommendation
 from serving.model.arrays import ModelError

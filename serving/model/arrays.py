@@ -1,18 +1,18 @@
-"""Arrays as files: what a dataclass of arrays says of its dtypes and shapes, written and checked.
+"""Arrays of a model: what a dataclass of arrays says of their dtypes and shapes, and its check.
 
-A field annotated `Annotated[<array>, dtype, dimension, ...]` is a `.npy` file; every other field is
-a number in the manifest. The dtype `rows` holds rows of movies in as few bytes as they need.
+A field annotated `Annotated[<array>, dtype, dimension, ...]` is a stored array; every other field
+is a number in the manifest. The dtype `rows` holds rows of movies in as few bytes as they need.
 """
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 
+Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
 Reals = npt.NDArray[np.floating]
 """Floats of any width: as fitted, before `as_stored` gives them the width of their file."""
@@ -28,6 +28,20 @@ SHORT_ROWS = 2**16 - 1
 
 class ModelError(ValueError):
     """A folder is not a model that can be served; the message names the file and what is wrong."""
+
+
+class ArrayStore(Protocol):
+    """Where the arrays of a model are; `serving.model.archive` has them."""
+
+    def place(self, name: str) -> str:
+        """Name the array and its file, for a message."""
+
+    def map(self, name: str) -> Array:
+        """Map an array, read only, anew at each call.
+
+        Raises:
+            ModelError: it is missing or unreadable.
+        """
 
 
 def specs(kind: type) -> dict[str, Spec]:
@@ -53,23 +67,22 @@ def as_stored(holder: T, n_movies: int) -> T:
     return changed
 
 
-def write_arrays(holder: Any, folder: Path, prefix: str, n_movies: int) -> None:
-    """Write each array of a dataclass to the file of its name."""
+def arrays_of(holder: Any, prefix: str, n_movies: int) -> dict[str, Array]:
+    """Return each array of a dataclass, as it is stored, by `prefix` and its name."""
     stored = as_stored(holder, n_movies)
-    for name in specs(type(holder)):
-        np.save(folder / f"{prefix}{name}.npy", getattr(stored, name), allow_pickle=False)
+    return {f"{prefix}{name}": getattr(stored, name) for name in specs(type(holder))}
 
 
 def read_arrays(
-    kind: type, folder: Path, prefix: str, sizes: dict[str, int]
-) -> dict[str, npt.NDArray[Any]]:
+    kind: type, store: ArrayStore, prefix: str, sizes: dict[str, int]
+) -> dict[str, Array]:
     """Map the arrays of a dataclass; `sizes` names the dimensions known so far, and gains others.
 
     Raises:
-        ModelError: a file is missing, unreadable, of another shape or dtype, or not finite.
+        ModelError: an array is missing, unreadable, of another shape or dtype, or not finite.
     """
     return {
-        name: _read(folder / f"{prefix}{name}.npy", dtype, dimensions, sizes)
+        name: _read(store, f"{prefix}{name}", dtype, dimensions, sizes)
         for name, (dtype, *dimensions) in specs(kind).items()
     }
 
@@ -84,29 +97,23 @@ def _is_array(hint: Any) -> bool:
     return hasattr(hint, "__metadata__")
 
 
-def _read(path: Path, dtype: str, dimensions: list[str], sizes: dict[str, int]) -> npt.NDArray[Any]:
+def _read(
+    store: ArrayStore, name: str, dtype: str, dimensions: list[str], sizes: dict[str, int]
+) -> Array:
     """Map one array, checking dtype, shape and finiteness; a size not known yet is noted."""
-    checked, expected = _map(path), dtype_of(dtype, sizes["movies"])
+    checked, expected = store.map(name), dtype_of(dtype, sizes["movies"])
+    place = store.place(name)
     if checked.dtype != expected or checked.ndim != len(dimensions):
         raise ModelError(
-            f"{path} is {checked.dtype} {checked.shape}: {expected} ({', '.join(dimensions)}) "
+            f"{place} is {checked.dtype} {checked.shape}: {expected} ({', '.join(dimensions)}) "
             "was expected"
         )
     pairs = zip(dimensions, checked.shape, strict=True)
     shape = tuple(sizes.setdefault(name, size) for name, size in pairs)
     if checked.shape != shape:
-        raise ModelError(f"{path} has shape {checked.shape}: {shape} was expected")
+        raise ModelError(f"{place} has shape {checked.shape}: {shape} was expected")
     with np.errstate(invalid="ignore"):
         finite = np.isfinite(checked.sum(dtype=np.float64))
     if not finite:
-        raise ModelError(f"{path} holds a value that is not finite: finite numbers were expected")
-    return _map(path)  # a fresh map: pages touched by the check are not charged to this process
-
-
-def _map(path: Path) -> npt.NDArray[Any]:
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except FileNotFoundError:
-        raise ModelError(f"{path} is missing: a NumPy array was expected") from None
-    except (ValueError, EOFError) as error:
-        raise ModelError(f"{path} is not a NumPy array: {error}") from error
+        raise ModelError(f"{place} holds a value that is not finite: finite numbers were expected")
+    return store.map(name)  # anew: pages touched by the check are not charged to this process

@@ -1,15 +1,17 @@
-"""The format of a served model: a folder of arrays, two text columns and a manifest.
+"""The format of a served model: a folder with arrays, two text columns and a manifest.
 
 `model.json` holds `ModelInfo`, the names of the genres, and each head's kind and numbers;
-`movies.arrow` (Arrow IPC file) the titles and genres; every field of `Arrays` is a `.npy` file of
-its name, and every array of a head one of its name after `rating_` or `ranking_`. There are no
-pickles, and everything large is memory-mapped, so that workers share it.
+`movies.arrow` (Arrow IPC file) the titles and genres; `arrays.npz` every field of `Arrays` by its
+name, and every array of a head by its name after `rating_` or `ranking_`. Format 2 had a `.npy`
+file for each array, and is still read. There are no pickles, and everything large is memory-mapped,
+so that workers share it.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Self, TypeVar
 
@@ -17,20 +19,28 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from serving.model.archive import NpyFolder, Npz, write_npz
 from serving.model.arrays import (
+    ArrayStore,
     Ints,
     ModelError,
     Offsets,
     Reals,
     Rows,
+    arrays_of,
     numbers,
     read_arrays,
     specs,
-    write_arrays,
 )
 from serving.model.heads import RANKING_KINDS, RATING_KINDS, RankingHead, RatingHead
 
-FORMAT = 2
+FORMAT = 3
+"""What is written; `STORES` has what can be read."""
+STORES: dict[int, Callable[[Path], ArrayStore]] = {
+    2: NpyFolder,
+    3: lambda folder: Npz(folder / ARRAYS),
+}
+ARRAYS = "arrays.npz"
 REASONS = 20
 """Places of a list whose reasons are looked up rather than worked out."""
 
@@ -49,7 +59,7 @@ class ModelInfo:
         n_movies: movies in the catalogue, rated or not.
         n_ratings: training ratings.
         algorithm: rating head and ranking head, such as `svd+als`.
-        guesses: whether the heads hold guesses for movies that nobody rated; without them such
+        guesses: whether the heads hold guesses for movies without a rating; without them such
             a movie is never recommended.
     """
 
@@ -129,21 +139,24 @@ class Artifact:
 
     @property
     def candidates(self) -> npt.NDArray[np.bool_]:
-        """Whether a movie may be recommended to somebody whose taste is known, (n_movies,)."""
+        """Whether a movie may be recommended to a user with ratings, (n_movies,)."""
         return np.asarray((self.arrays.movie_counts > 0) | self.info.guesses)
 
     def write(self, folder: Path) -> None:
         """Write the folder; the manifest comes last."""
         folder.mkdir(parents=True, exist_ok=True)
         n_movies = self.info.n_movies
-        write_arrays(self.arrays, folder, "", n_movies)
-        write_arrays(self.rating, folder, "rating_", n_movies)
-        write_arrays(self.ranking, folder, "ranking_", n_movies)
+        arrays = (
+            arrays_of(self.arrays, "", n_movies)
+            | arrays_of(self.rating, "rating_", n_movies)
+            | arrays_of(self.ranking, "ranking_", n_movies)
+        )
+        write_npz(folder / ARRAYS, arrays)
         table = pa.table({"title": self.titles, "genres": self.genres})
         with pa.ipc.new_file(folder / "movies.arrow", table.schema) as writer:
             writer.write_table(table)
         manifest = {
-            "info": asdict(self.info),
+            "info": asdict(replace(self.info, format=FORMAT)),
             "genre_names": self.genre_names,
             "rating": _described(self.rating, RATING_KINDS),
             "ranking": _described(self.ranking, RANKING_KINDS),
@@ -168,13 +181,14 @@ class Artifact:
             "ratings": info.n_ratings,
             "genres": len(genre_names),
         }
-        arrays = Arrays(**read_arrays(Arrays, folder, "", sizes))
+        store = STORES[info.format](folder)
+        arrays = Arrays(**read_arrays(Arrays, store, "", sizes))
         titles, genres = _read_movies(folder / "movies.arrow", info.n_movies)
         return cls(
             info,
             genre_names,
-            _read_head(path, "rating", rating, RATING_KINDS, sizes),
-            _read_head(path, "ranking", ranking, RANKING_KINDS, sizes),
+            _read_head(path, "rating", rating, RATING_KINDS, store, sizes),
+            _read_head(path, "ranking", ranking, RANKING_KINDS, store, sizes),
             arrays,
             titles,
             genres,
@@ -190,8 +204,9 @@ def _described(head: Head, kinds: dict[str, type[Head]]) -> dict[str, Any]:
 def _read_manifest(path: Path) -> _Manifest:
     try:
         manifest = json.loads(path.read_text())
-        if (found := manifest["info"]["format"]) != FORMAT:
-            raise ModelError(f"{path} says format {found}: format {FORMAT} was expected")
+        if (found := manifest["info"]["format"]) not in STORES:
+            known = " or ".join(map(str, STORES))
+            raise ModelError(f"{path} says format {found}: format {known} was expected")
         info = ModelInfo(**manifest["info"])
         genre_names = tuple(manifest["genre_names"])
         return _Manifest(info, genre_names, dict(manifest["rating"]), dict(manifest["ranking"]))
@@ -208,9 +223,10 @@ def _read_head(
     which: str,
     described: dict[str, Any],
     kinds: dict[str, type[Head]],
+    store: ArrayStore,
     sizes: dict[str, int],
 ) -> Head:
-    """Map a head's arrays beside the manifest; the numbers must be those of its kind."""
+    """Map a head's arrays; the manifest's numbers must be those of its kind."""
     values = dict(described)
     kind = kinds.get(str(values.pop("kind", None)))
     if kind is None:
@@ -224,7 +240,7 @@ def _read_head(
             f"{path} gives the {which} head {values}: a number for each of "
             f"{', '.join(sorted(expected))} was expected"
         )
-    return kind(**values, **read_arrays(kind, path.parent, f"{which}_", sizes))
+    return kind(**values, **read_arrays(kind, store, f"{which}_", sizes))
 
 
 def _is_number(value: object) -> bool:

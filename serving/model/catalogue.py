@@ -1,4 +1,4 @@
-"""The movies of a model: names, genres, years, popularity; without anybody's taste."""
+"""The movies of a model: names, genres, years, popularity; nothing of users."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from serving.base.titles import YEAR, year_of
 from serving.model.artifact import Artifact
 from serving.model.id_index import find
-from serving.model.search import TitleIndex, year_of
+from serving.model.search import TitleIndex
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.integer]
@@ -75,7 +76,7 @@ class Catalogue:
     @cached_property
     def years(self) -> npt.NDArray[np.int16]:
         """The year of each movie, 0 for none, (n_movies,)."""
-        found = pc.extract_regex(self.titles, r"\((?P<year>\d{4})\)\s*$")
+        found = pc.extract_regex(self.titles, YEAR)
         years = pc.fill_null(pc.struct_field(found, "year").cast(pa.int16()), 0)
         return np.asarray(years.to_numpy(zero_copy_only=False), dtype=np.int16)
 

@@ -1,7 +1,6 @@
-"""The served model as an MLflow model from code: log this file as `python_model`.
+"""The served model as MLflow's Python model; `mlflow_entry` is the file that MLflow runs for it.
 
-The exported folder goes along as the artifact `model`; MLflow reads this file again when it loads
-the model, so nothing is pickled.
+The exported folder goes along as the artifact `model`, and the code as code, so nothing is pickled.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from mlflow.models import set_model
 from mlflow.models.signature import ModelSignature
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, DataType, Schema
@@ -74,6 +72,3 @@ def _columns(recommendation: Recommendation) -> dict[str, Any]:
     fields = asdict(recommendation)
     del fields["because"]  # `reason` names the movie
     return fields
-
-
-set_model(CineMatch())

@@ -28,7 +28,7 @@ __all__ = ["Answer", "FoldedIn", "Model", "ModelError", "ModelInfo", "Recommenda
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What somebody wants beside genres.
+    """What a request asks for beside genres.
 
     Attributes:
         year_from: no older movie.
@@ -144,7 +144,7 @@ class Model:
         """Return the ranking scores of the whole catalogue, (n, n_movies), rated movies included.
 
         A user not known to the model gets the damped means, and -inf for movies without a
-        training rating; they are -inf for everybody where the model holds no guesses for them.
+        training rating; they are -inf for every user where the model holds no guesses for them.
         """
         return self._scorer.scores(user_ids)
 
@@ -169,7 +169,7 @@ class Model:
         genres: Sequence[str] = (),
         filters: Filters = ANYTHING,
     ) -> Answer:
-        """Answer for anybody.
+        """Answer for a user, known or not.
 
         Args:
             user_id: known to the model or not.
@@ -202,7 +202,7 @@ class Model:
     def expect(
         self, user_id: int, movie_ids: Sequence[int], ratings: Mapping[int, float | None]
     ) -> list[float]:
-        """Return the stars expected from anybody for each movie, 0.5 to 5.
+        """Return the stars expected from any user for each movie, 0.5 to 5.
 
         `ratings` are as in `recommend`; an unknown user or movie contributes nothing.
         """
@@ -212,9 +212,9 @@ class Model:
         return [float(stars) for stars in user_state.stars(movies)]
 
     def similar(self, movie_id: int, top_k: int) -> list[tuple[Movie, float]]:
-        """Return the movies that a liking for this one speaks for, and how much, best first.
+        """Return the movies most similar to this one with their similarity, best first.
 
-        Where the ranking head has nothing to say (nobody rated the movie), those of the most
+        Where the ranking head has nothing to say (the movie has no rating), those of the most
         genres in common, the best damped mean first. An unknown movie has none.
         """
         row = self.catalogue.row(movie_id)
@@ -238,7 +238,7 @@ class Model:
     def _fallback(
         self, user_id: int, top_k: int, named: Mask | None, others: Mask | None, diversity: float
     ) -> Answer:
-        """Answer somebody of whom nothing is known."""
+        """Answer a user without ratings."""
         strategy: Strategy = "popular"
         rows: Rows = self.catalogue.popular
         if others is not None:
@@ -256,7 +256,7 @@ class Model:
         )
 
     def _user_state(self, user: int, profile: Mapping[int, float] | None) -> UserState:
-        """Return a user as training left him, or as a profile (row to stars) makes him."""
+        """Return a user of the training data, or one folded in from a profile (row to stars)."""
         if profile is None:
             return UserState(self.rating, self._history, user)
         single = Profiles.single(profile)

@@ -14,6 +14,8 @@ import numpy.typing as npt
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cdist
 
+from serving.base.titles import without_year
+
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
@@ -25,27 +27,17 @@ MOST_WORDS = 12
 """Words of a query that are looked at."""
 
 _ARTICLE = re.compile(r"^(.*), (The|A|An|Le|La|Les|L'|Il|Lo|El|Los|Las|Der|Die|Das)$")
-_YEAR = re.compile(r"\((\d{4})\)\s*$")
-_APOSTROPHE = re.compile("['\N{RIGHT SINGLE QUOTATION MARK}]")
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae", "ł": "l", "Ł": "l"})
 
 
-def year_of(title: str) -> int | None:
-    """Return the year that MovieLens writes at the end of a title, if it does."""
-    found = _YEAR.search(title)
-    return int(found[1]) if found else None
-
-
 def readable(title: str) -> str:
     """Put the article in front: `Matrix, The (1999)` is `The Matrix (1999)`."""
-    name, year = title, ""
-    if found := _YEAR.search(title):
-        name, year = title[: found.start()].rstrip(), f" {found[0].strip()}"
+    name, year = without_year(title)
     if found := _ARTICLE.match(name):
         gap = "" if found[2].endswith("'") else " "
         name = f"{found[2]}{gap}{found[1]}"
-    return name + year
+    return f"{name} {year}" if year else name
 
 
 def words(text: str) -> list[str]:

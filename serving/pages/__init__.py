@@ -1,4 +1,4 @@
-"""Pages for people: the films, the dashboard, and what they have in common."""
+"""The HTML pages of the API: the films and the dashboard."""
 
 from serving.pages.routes import install
 

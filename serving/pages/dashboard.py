@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
 
 from serving.http.schemas.operations import ServedModel
-from serving.pages.charts import Chart, Series
+from serving.kit import charts
+from serving.kit.charts import Series
+from serving.kit.formats import number, percent
 from serving.pages.render import page
 from serving.platform.snapshot import COLUMNS, Row, Snapshot, SnapshotError, by_week
 
@@ -35,6 +40,23 @@ VIEWS = {
 router = APIRouter(include_in_schema=False)
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its words.
+
+    Attributes:
+        title: what it shows.
+        description: what it says, in a sentence.
+        picture: SVG.
+        key: style and meaning of each thing in it that needs a word.
+    """
+
+    title: str
+    description: str
+    picture: Markup
+    key: Sequence[tuple[str, str]] = ()
+
+
 @router.get("/dashboard")
 async def dashboard(request: Request) -> HTMLResponse:
     """Overview, drift monitoring, pipeline status."""
@@ -50,7 +72,6 @@ async def dashboard(request: Request) -> HTMLResponse:
         problem=problem,
         snapshot=found,
         shown=SHOWN,
-        columns=COLUMNS,
         **(views(found) if found else {}),
     )
 
@@ -66,7 +87,10 @@ async def table(request: Request, table: str) -> Response:
         raise HTTPException(503, str(error)) from error
     if found is None:
         raise HTTPException(404, "the platform has not written anything yet")
-    headers = {"Content-Disposition": f'attachment; filename="cinematch-{table}.csv"'}
+    headers = {
+        "Content-Disposition": f'attachment; filename="cinematch-{table}.csv"',
+        "Cache-Control": "no-cache",
+    }
     return Response(found.csv(table), media_type="text/csv", headers=headers)
 
 
@@ -84,7 +108,7 @@ def views(snapshot: Snapshot) -> dict[str, Any]:
         "volume": volume(tables["batches"]),
         "stars": stars(tables["stars"]),
         "errors": errors(tables["performance"]),
-        "drift": [chart for test in TESTS if (chart := scores(tables, test))],
+        "drift": [figure for test in TESTS if (figure := scores(tables, test))],
         "tests": NAMES,
     }
 
@@ -95,74 +119,100 @@ def _of_version(models: Sequence[Row], production: Row | None) -> Row | None:
     return next((row for row in models if row["version"] == production["version"]), None)
 
 
-def volume(batches: Sequence[Row]) -> Chart | None:
+def volume(batches: Sequence[Row]) -> Figure | None:
     """Draw the ratings of each loaded week."""
     rows = list(by_week(batches, status="completed").values())[-WEEKS:]
     rows = [row for row in rows if row["batch_id"] != "baseline"]
     if not rows:
         return None
-    return Chart(
-        "Ratings by week",
-        f"{rows[-1]['ratings']:,} ratings in the week of {rows[-1]['week']}.",
-        [row["week"][5:] for row in rows],
-        [Series("total", "ratings", [row["ratings"] for row in rows])],
-        marked=[row["injected"] is not None for row in rows],
+    title, marked = "Ratings by week", [row["injected"] is not None for row in rows]
+    return Figure(
+        title,
+        f"{number(rows[-1]['ratings'])} ratings in the week of {rows[-1]['week']}.",
+        charts.columns(
+            charts.few(_labels(row["week"] for row in rows)),
+            [Series("total", [row["ratings"] for row in rows])],
+            title,
+            percent=False,
+            marked=marked,
+        ),
+        _injected(marked),
     )
 
 
-def stars(rows: Sequence[Row]) -> Chart | None:
+def _labels(weeks: Iterable[str]) -> list[str]:
+    return charts.week_labels([datetime.date.fromisoformat(week) for week in weeks])
+
+
+def _injected(marked: Sequence[bool]) -> list[tuple[str, str]]:
+    return [("marked", "drift injected on purpose")] if any(marked) else []
+
+
+def stars(rows: Sequence[Row]) -> Figure | None:
     """Draw how many ratings have how many stars, as shares."""
     total = sum(row["ratings"] for row in rows)
     if not total:
         return None
-    most = max(rows, key=lambda row: row["ratings"])
-    return Chart(
-        "Ratings by stars",
-        f"Most often given: {most['stars']:g} stars, by {most['ratings'] / total:.0%}.",
-        [f"{row['stars']:g}" for row in rows],
-        [Series("total", "share", [row["ratings"] / total for row in rows])],
-        percent=True,
+    title, most = "Ratings by stars", max(rows, key=lambda row: row["ratings"])
+    return Figure(
+        title,
+        f"Most often given: {most['stars']:g} stars, by {percent(most['ratings'] / total, 0)}.",
+        charts.columns(
+            [f"{row['stars']:g}" for row in rows],
+            [Series("total", [row["ratings"] / total for row in rows])],
+            title,
+        ),
     )
 
 
-def errors(performance: Sequence[Row]) -> Chart | None:
+def errors(performance: Sequence[Row]) -> Figure | None:
     """Draw how well each week was predicted before anything was trained on it."""
     rows = list(by_week(performance).values())[-WEEKS:]
     if not rows:
         return None
-    return Chart(
-        "Error of predictions by week (RMSE, in stars)",
-        f"{rows[-1]['rmse']:.3f} in the week of {rows[-1]['week']}, predicted by version "
+    title = "Error of predictions by week (RMSE, in stars)"
+    return Figure(
+        title,
+        f"{number(rows[-1]['rmse'], 3)} in the week of {rows[-1]['week']}, predicted by version "
         f"{rows[-1]['version']}.",
-        [row["week"][5:] for row in rows],
-        [
-            Series("total", "the week", [row["rmse"] for row in rows]),
-            Series("alone", "the version's own test", [row["own_rmse"] for row in rows]),
-        ],
+        charts.lines(
+            _labels(row["week"] for row in rows),
+            [
+                Series("total", [row["rmse"] for row in rows]),
+                Series("alone", [row["own_rmse"] for row in rows]),
+            ],
+            title,
+            percent=False,
+        ),
+        [("total", "the week"), ("alone", "the version's own test")],
     )
 
 
-def scores(tables: Any, test: str) -> Chart | None:
+def scores(tables: Any, test: str) -> Figure | None:
     """Draw a test's scores over the weeks, with its threshold."""
     found = {view: by_week(tables["drift"], test=test, view=view) for view in VIEWS}
     weeks = sorted(set[str]().union(*found.values()))[-WEEKS:]
     if not weeks:
         return None
     injected = {row["week"] for row in tables["batches"] if row["injected"] is not None}
+    marked = [week in injected for week in weeks]
     last = found["cumulative"].get(weeks[-1]) or found["per_batch"][weeks[-1]]
     side = "above" if last["score"] > last["threshold"] else "not above"
-    return Chart(
+    return Figure(
         TESTS[test],
-        f"{last['score']:.1%} in the week of {weeks[-1]}, {side} the threshold of "
-        f"{last['threshold']:.0%}.",
-        [week[5:] for week in weeks],
-        [
-            Series(style, name, [_score(found[view].get(week)) for week in weeks])
-            for view, (style, name) in VIEWS.items()
-        ],
-        percent=True,
-        threshold=last["threshold"],
-        marked=[week in injected for week in weeks],
+        f"{percent(last['score'], 1)} in the week of {weeks[-1]}, {side} the threshold of "
+        f"{percent(last['threshold'], 0)}.",
+        charts.lines(
+            _labels(weeks),
+            [
+                Series(style, [_score(found[view].get(week)) for week in weeks])
+                for view, (style, _) in VIEWS.items()
+            ],
+            TESTS[test],
+            levels={"threshold-line": last["threshold"]},
+            marked=marked,
+        ),
+        [*VIEWS.values(), ("threshold-line", "threshold"), *_injected(marked)],
     )
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
-from fastapi.staticfiles import StaticFiles
 
 from serving.follow.loader import Loader
 from serving.http.schemas.operations import ServedModel
+from serving.http.security import start_session
+from serving.http.static import CheckedFiles
+from serving.kit import render as kit
 from serving.pages import dashboard
 from serving.pages.render import HERE, STATIC, page
 
@@ -22,7 +24,8 @@ def install(app: FastAPI) -> None:
     """Add the pages and their files to the application."""
     app.include_router(router)
     app.include_router(dashboard.router)
-    app.mount(f"/{STATIC}", StaticFiles(directory=HERE / "static"), name=STATIC)
+    app.mount(f"/{STATIC}/kit", CheckedFiles(directory=kit.STATIC), name="kit")
+    app.mount(f"/{STATIC}", CheckedFiles(directory=HERE / "static"), name=STATIC)
 
 
 @router.get("/")
@@ -30,12 +33,14 @@ async def home(request: Request) -> HTMLResponse:
     """The films: search, stars, recommendations."""
     loader: Loader = request.app.state.loader
     served = loader.served
-    return page(
+    answer = page(
         "home.html",
         model=ServedModel.of(served) if served else None,
         genres=served.model.genres if served else (),
-        people=examples(served.model.user_ids.tolist()) if served else (),
+        users=examples(served.model.user_ids.tolist()) if served else (),
     )
+    start_session(request, answer)
+    return answer
 
 
 def examples(ids: Sequence[int]) -> list[int]:

@@ -2,11 +2,13 @@
 
 With the variable `PROMETHEUS_MULTIPROC_DIR` set before this module is imported (as
 `python -m serving` does), workers count in files of that folder and an answer adds them up.
+Counting changes no answer: what prevents it is logged.
 """
 
 from __future__ import annotations
 
 import datetime
+import logging
 import os
 from pathlib import Path
 
@@ -19,10 +21,15 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from prometheus_client.registry import Collector
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+from serving.telemetry import count_files
+from serving.telemetry.run_folder import FOLDER
+
+count_files.install()
+
+KINDS = ("counter", "histogram", "gauge_liveall", "gauge_livemin")
+"""Of the figures below, as the library names their files."""
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -48,24 +55,38 @@ TRAINED = Gauge(
 RATINGS = Counter("cinematch_ratings", "Ratings stored, changed or taken back.", ["kind"])
 
 
+logger = logging.getLogger(__name__)
+
+
+def take_space() -> None:
+    """Take the space for this worker's figures before a request needs it."""
+    if folder := os.environ.get(FOLDER):
+        count_files.reserve(Path(folder), KINDS)
+
+
 def page(others: Collector) -> bytes:
-    """Return all figures as Prometheus reads them, and those of another collector."""
+    """Return all figures as Prometheus reads them, and those of another collector.
+
+    If the files of this worker have been removed, only its own figures are returned.
+    """
     more = CollectorRegistry()
     more.register(others)
     folder = os.environ.get(FOLDER)
-    if folder is None:
-        return generate_latest(REGISTRY) + generate_latest(more)
-    _forget_the_dead(Path(folder))
-    MultiProcessCollector(more, folder)  # type: ignore[no-untyped-call]  # the library
-    return generate_latest(more)
+    if folder is not None and Path(folder, f"counter_{os.getpid()}.db").exists():
+        count_files.forget_the_dead(Path(folder))
+        count_files.WholeFiles(more, folder)  # type: ignore[no-untyped-call]  # the library
+        return generate_latest(more)
+    if folder is not None:
+        logger.warning("%s has lost its files: the figures are of one worker", folder)
+    return generate_latest(REGISTRY) + generate_latest(more)
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """Drop what a worker that was killed said about itself; its counts stay."""
-    pids = {int(file.stem.rpartition("_")[2]) for file in folder.glob("gauge_live*.db")}
-    for pid in pids:
-        if not Path("/proc", str(pid)).exists():
-            mark_process_dead(pid, str(folder))  # type: ignore[no-untyped-call]  # too
+def count(counter: Counter, *labels: str) -> None:
+    """Count one."""
+    try:
+        counter.labels(*labels).inc()
+    except Exception:
+        logger.exception("%s is not counted", counter)
 
 
 class Observer:
@@ -77,6 +98,12 @@ class Observer:
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
+        try:
+            self._count(method, route, status, seconds)
+        except Exception:
+            logger.exception("a request is not counted")
+
+    def _count(self, method: str, route: str, status: int, seconds: float) -> None:
         key = (method, route, status)
         counter = self._requests.get(key)
         if counter is None:

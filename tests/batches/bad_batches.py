@@ -109,6 +109,18 @@ def write_link_out(path: Path) -> None:
     path.symlink_to(target)
 
 
+def write_folder(*names: str) -> Callable[[Path], object]:
+    """Write a folder of empty files in the place of a file; those with a '/' lie in a folder."""
+
+    def write_all(path: Path) -> None:
+        path.mkdir()
+        for name in names:
+            (path / name).parent.mkdir(exist_ok=True)
+            (path / name).touch()
+
+    return write_all
+
+
 BAD_TEXT = pa.array([b"Heat"] * 3 + [b"Am\xe9lie"] + [b"Heat"]).view(pa.string())
 BAD_BATCH_IDS = pa.array([BATCH.encode()] * 4 + [b"batch_\xff"]).view(pa.string())
 DAYS = pa.array([T0 * 1_000] * ROWS, pa.timestamp("ms"))
@@ -221,6 +233,21 @@ CASES = {
     "csv_named_parquet": Case(
         lambda path: path.write_text("userId,movieId,rating,timestamp,batch_id\n1,1,3.0,1,w\n"),
         "not a readable Parquet file",
+    ),
+    "empty_folder": Case(write_folder(), "a folder without part files (*.parquet)"),
+    "folder_of_marks": Case(
+        write_folder("_SUCCESS", ".part-0.parquet.crc"), "a folder without part files (*.parquet)"
+    ),
+    "folder_of_folders": Case(
+        write_folder("_SUCCESS", "year=2024/part-0.parquet"),
+        "holds year=2024, expected part files (*.parquet) alone",
+    ),
+    "folder_of_csv_parts": Case(
+        write_folder("part-0.csv"), "holds part-0.csv, expected part files (*.parquet) alone"
+    ),
+    "folder_still_being_written": Case(
+        write_folder("part-0.parquet", "_temporary/0"),
+        "holds _temporary, it is still being written",
     ),
     "link_out_of_the_folder": Case(write_link_out, "a link to "),
 }

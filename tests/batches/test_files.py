@@ -129,7 +129,7 @@ def test_a_bad_value_is_refused_by_file_column_and_row(
     assert fault in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["userId", "movieId", "rating", "timestamp", "batch_id"])
+@pytest.mark.parametrize("name", ["userId", "movieId", "rating", "timestamp"])
 def test_a_missing_column_is_named(tmp_path: Path, name: str) -> None:
     path = put(tmp_path)
     pq.write_table(pq.read_table(path).drop_columns([name]), path)

@@ -1,20 +1,20 @@
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psycopg
 import pytest
 
+from benchmarks.common.pages import render
+from benchmarks.common.results import Measured, Results
+from benchmarks.common.timing import timed
 from benchmarks.data import __main__ as program
-from benchmarks.data import ingest, page, read
-from benchmarks.data.ingest import COPY, LIMIT, PLATFORM, TO_SQL, Timed
-from benchmarks.data.preparation import Preparation
+from benchmarks.data import ingest, read
+from benchmarks.data.ingest import COPY, LIMIT, PLATFORM, TO_SQL
 from benchmarks.data.ratings import WEEKS, History, make_history, write_raw
-from benchmarks.data.read import Memory
-from benchmarks.data.results import Results, measure
 from benchmarks.data.server import raw_table, scratch, warehouse
-from benchmarks.data.size import Size, measure_size, simulate
-from benchmarks.report import DOCUMENT, write_section
+from benchmarks.data.size import measure_size, simulate
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.copy import RATING_COLUMNS
@@ -26,12 +26,6 @@ ROWS, WEEKLY = 6_000, 300
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
     return make_history(tmp_path_factory.mktemp("history") / "drawn", ROWS, WEEKLY)
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Results:
-    folder = tmp_path_factory.mktemp("results")
-    return measure(folder, postgres_server, ROWS, rounds=1, weekly=WEEKLY)
 
 
 def test_a_history_has_exactly_the_asked_rows_in_the_order_of_time(history: History) -> None:
@@ -60,19 +54,24 @@ def test_raw_ratings_lie_by_user_as_in_movielens(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow  # each part once
-def test_everything_is_measured(results: Results) -> None:
-    assert (results.preparation.rows, results.size.rows) == (ROWS, ROWS + WEEKS * WEEKLY)
-    assert {name: t.rows for name, t in results.baseline.items()} == {
+def test_everything_is_measured(tmp_path: Path, postgres_server: str) -> None:
+    pieces = program.pieces(tmp_path, postgres_server, ROWS, rounds=1, weekly=WEEKLY)
+    assert tuple(pieces) == program.PARTS
+    found = {name: work() for name, work in pieces.items()}
+    loading, reading = found["loading"], found["reading"]
+    assert found["preparation"]["ratings"]["rows"] == ROWS
+    assert found["size"]["rows"] == ROWS + WEEKS * WEEKLY
+    assert {name: t["rows"] for name, t in loading["baseline"].items()} == {
         PLATFORM: ROWS, COPY: ROWS, LIMIT: ROWS, TO_SQL: ROWS,
     }  # fmt: skip
-    assert {t.rows for t in results.week.values()} == {WEEKLY}
-    assert {t.rows for t in results.reading.values()} == {4_200}
-    assert results.reading_memory.rows == 4_200
-    assert results.reading_memory.result == 4_200 * 20
+    assert {t["rows"] for t in loading["week"].values()} == {WEEKLY}
+    assert {t["rows"] for t in reading["ways"].values()} == {4_200}
+    assert reading["result_gb"] == 4_200 * 20 / 2**30
     assert all(
-        t.seconds > 0 for ways in (results.baseline, results.week, results.reading)
+        t["seconds"] > 0
+        for ways in (loading["baseline"], loading["week"], reading["ways"])
         for t in ways.values()
-    )  # fmt: skip
+    )
 
 
 def test_the_buffer_for_the_limit_holds_every_rating(
@@ -93,7 +92,7 @@ def test_to_sql_brings_the_same_rows_into_the_same_tables(
 ) -> None:
     monkeypatch.setattr(ingest, "TO_SQL_ROWS", 100)
     found = ingest.time_baseline(postgres_server, history.baseline, rounds=1)
-    assert {name: t.rows for name, t in found.items()} == {
+    assert {name: t["rows"] for name, t in found.items()} == {
         PLATFORM: ROWS, COPY: ROWS, LIMIT: ROWS, TO_SQL: 100,
     }  # fmt: skip
 
@@ -110,9 +109,9 @@ def test_a_simulation_merges_every_week_and_all_of_it_is_measured(
             assert scalar(connection, b"SELECT count(*) FROM ratings_buffer") == 0
             assert scalar(connection, b"SELECT count(*) FROM movies") == len(history.movies)
             whole = scalar(connection, b"SELECT pg_total_relation_size('ratings')")
-    assert size.rows == ROWS + WEEKS * WEEKLY
-    assert size.tables["ratings"] == whole
-    assert sum(size.tables.values()) < size.database
+    assert size["rows"] == ROWS + WEEKS * WEEKLY
+    assert size["tables_mb"]["ratings"] == whole / 2**20
+    assert sum(size["tables_mb"].values()) < size["database_mb"]
     with pytest.raises(psycopg.OperationalError, match="does not exist"):
         connect(dsn)
 
@@ -124,7 +123,7 @@ def test_only_train_rows_are_read_at_most_so_many_by_pandas(
     with warehouse(postgres_server) as dsn:
         ingest.load_once(dsn, history.baseline)
         found = read.time_read(dsn, rounds=1)
-    assert [found[name].rows for name in (PLATFORM, read.READ_SQL)] == [4_200, 50]
+    assert [found[name]["rows"] for name in (PLATFORM, read.READ_SQL)] == [4_200, 50]
 
 
 def test_the_scratch_server_is_gone_afterwards() -> None:
@@ -135,25 +134,49 @@ def test_the_scratch_server_is_gone_afterwards() -> None:
     assert not folder.exists()
 
 
-def hand_made(rows: int) -> Results:
-    return Results(
-        rows=rows,
-        preparation=Preparation(rows, 100, 0.4 * rows / 1e6, 0.1 * rows / 1e6, 5 * 2**30),
-        baseline={
-            PLATFORM: Timed(rows, rows / 600_000),
-            COPY: Timed(rows, rows / 1_500_000),
-            LIMIT: Timed(rows, rows / 3_000_000),
-            TO_SQL: Timed(1_000, 1_000 / 15_000),
+MEASURED: Measured = {"days": ["2026-01-02"], "machine": "M", "versions": "V"}
+
+
+def hand_made(rows: int) -> dict[str, Any]:
+    return {
+        "preparation": {
+            "ratings": timed(rows, 0.4 * rows / 1e6),
+            "movies": timed(100, 0.1 * rows / 1e6),
+            "peak_gb": 5.0,
         },
-        week={PLATFORM: Timed(40, 0.2), LIMIT: Timed(40, 0.1), TO_SQL: Timed(40, 0.4)},
-        reading={PLATFORM: Timed(rows, 0.1), read.READ_SQL: Timed(rows, 1.0)},
-        reading_memory=Memory(rows, before=2**30, result=2**30, peak=3 * 2**30),
-        size=Size(rows, 3 * 2**28, {"ratings": 100 * rows, "movies": 10}),
-    )
+        "loading": {
+            "rounds": 5,
+            "baseline": {
+                PLATFORM: timed(rows, rows / 600_000),
+                COPY: timed(rows, rows / 1_500_000),
+                LIMIT: timed(rows, rows / 3_000_000),
+                TO_SQL: timed(1_000, 1_000 / 15_000),
+            },
+            "week": {PLATFORM: timed(40, 0.2), LIMIT: timed(40, 0.1), TO_SQL: timed(40, 0.4)},
+        },
+        "reading": {
+            "ways": {PLATFORM: timed(rows, 0.1), read.READ_SQL: timed(rows, 1.0)},
+            "beyond_gb": 1.0,
+        },
+        "size": {
+            "weekly": 40,
+            "rows": rows,
+            "database_mb": 768.0,
+            "tables_mb": {"ratings": 100 * rows / 2**20, "movies": 10 / 2**20},
+        },
+    }
 
 
-def test_the_page_compares_each_figure_with_its_target() -> None:
-    text = page.section(hand_made(1_000_000), 5, "PostgreSQL 18.4")
+def page(folder: Path, *sizes: int) -> str:
+    results = Results(folder / "results.json")
+    for rows in sizes:
+        for part, figures in hand_made(rows).items():
+            results.keep(f"{rows}/{part}", figures, MEASURED)
+    return render("data/figures", results)
+
+
+def test_the_page_compares_each_figure_with_its_target(tmp_path: Path) -> None:
+    text = page(tmp_path, 1_000_000)
     assert "| baseline, times pandas.to_sql | 40.0 | at least 30: met |" in text
     assert "| baseline, share of raw COPY | 0.20 | at least 0.5: missed, 0.40 of it |" in text
     assert "| training read, times pandas.read_sql | 10.0 | at least 5: met |" in text
@@ -165,8 +188,8 @@ def test_the_page_compares_each_figure_with_its_target() -> None:
     assert "`movies`" not in text
 
 
-def test_memory_and_preparation_have_targets_for_more_than_a_million() -> None:
-    text = page.section(hand_made(25_000_000), 5, "PostgreSQL 18.4")
+def test_memory_and_preparation_have_targets_for_more_than_a_million(tmp_path: Path) -> None:
+    text = page(tmp_path, 25_000_000)
     assert "| training read, memory beyond the result | 1.00 GB | at most 2 GB: met |" in text
     assert "| preparation, million ratings a second | 2.00 | at least 1: met |" in text
     assert "| 5.00 GB | at most 4 GB: missed, 1.25 of it |" in text
@@ -174,34 +197,31 @@ def test_memory_and_preparation_have_targets_for_more_than_a_million() -> None:
     assert "at least 0.5" not in text
 
 
-def test_growth_is_the_cost_of_a_million() -> None:
-    text = page.growth({rows: hand_made(rows) for rows in (1_000_000, 2_000_000)})
-    assert text.splitlines()[-2:] == [
+def test_growth_is_the_cost_of_a_million(tmp_path: Path) -> None:
+    assert page(tmp_path, 10_000_000, 2_000_000, 1_000_000).splitlines()[-3:] == [
         "| 1,000,000 | 0.50 | 1.67 | 0.10 | 768 | 100.0 |",
         "| 2,000,000 | 0.50 | 1.67 | 0.05 | 384 | 100.0 |",
+        "| 10,000,000 | 0.50 | 1.67 | 0.01 | 77 | 100.0 |",
     ]
 
 
-def test_the_program_writes_a_section_for_each_size_and_the_growth(
+def test_the_program_keeps_every_part_of_each_size_and_shows_what_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document = tmp_path / "benchmarks.md"
-    monkeypatch.setattr(program, "measure", lambda _folder, _server, rows, *_: hand_made(rows))
-    program.main(["--rows", "2000", "1000", "--document", str(document)])
-    markers = [line for line in document.read_text().splitlines() if line.startswith("<!-- ")]
-    assert markers == [
-        f"<!-- {end}data, {name} -->"
-        for name in ("1000 ratings", "2000 ratings", "growth")
-        for end in ("", "end of ")
-    ]
+    marker = "<!-- data/figures -->\n<!-- end of data/figures -->\n"
+    (tmp_path / "benchmarks.md").write_text(marker)
 
+    def pieces(_folder: Path, _server: str, rows: int, *_: object) -> dict[str, Any]:
+        return {name: figures.copy for name, figures in hand_made(rows).items()}
 
-def test_the_document_has_sections_that_can_be_replaced(tmp_path: Path) -> None:
-    copy = tmp_path / "benchmarks.md"
-    before = DOCUMENT.read_text(encoding="utf-8")
-    for name in ("data, 1000000 ratings", "data, 25000000 ratings", "data, growth"):
-        copy.write_text(before, encoding="utf-8")
-        write_section(name, "new", copy)
-        after = copy.read_text(encoding="utf-8")
-        assert after.count("<!-- ") == before.count("<!-- ")
-        assert len(after) < len(before)
+    monkeypatch.setattr(program, "pieces", pieces)
+    places = ["--docs", str(tmp_path), "--results", str(tmp_path / "results.json")]
+    program.main(["--rows", "2000", "1000", *places])
+    program.main(["--rows", "3000", "--parts", "size", *places])
+    assert {k: set(v) for k, v in Results(tmp_path / "results.json").figures().items()} == {
+        "1000": set(program.PARTS), "2000": set(program.PARTS), "3000": {"size"},
+    }  # fmt: skip
+    text = (tmp_path / "benchmarks.md").read_text()
+    headings = [line for line in text.splitlines() if line.startswith("### ")]
+    assert headings == ["### 1,000 ratings", "### 2,000 ratings", "### Growth"]
+    assert "PostgreSQL" in text

@@ -6,23 +6,37 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from benchmarks.common import pages
+from benchmarks.common.pages import render
+from benchmarks.common.results import Measured, Results
 from benchmarks.models import __main__ as program
-from benchmarks.models import page, quality, speed
+from benchmarks.models import quality, speed
 from benchmarks.models.cold import Hidden, _place
-from benchmarks.models.published import TARGETS
 from benchmarks.models.quality import Case, cases, measure
 from benchmarks.models.speed import Size
-from benchmarks.models.store import Store
-from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS, Hyperparameters
 from cinematch_dagster.recommenders.evaluation.ranking import Ranked
+from cinematch_dagster.recommenders.ranking.als import Als
+from cinematch_dagster.recommenders.rating.svd import Svd
+from cinematch_dagster.recommenders.rating.svdpp import Svdpp
 from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
-from cinematch_dagster.settings import TrainingSettings
 
 TINY = Size(epochs=2, pairs=200, movies=300, profile=5, sampled=2, rounds=1, calls=10)
-QUICK = {
-    "svd_factors": 8, "svd_epochs": 3, "svdpp_factors": 4, "svdpp_epochs": 1,
-    "als_factors": 8, "als_iterations": 2,
-}  # fmt: skip
+
+
+class QuickSvd(Svd):
+    factors: int = 8
+    epochs: int = 3
+
+
+class QuickSvdpp(Svdpp):
+    factors: int = 4
+    epochs: int = 1
+
+
+class QuickAls(Als):
+    factors: int = 8
+    iterations: int = 2
 
 
 @pytest.fixture
@@ -45,21 +59,25 @@ def source(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small models, but for what runs in a process of its own."""
-    monkeypatch.setattr(
-        "benchmarks.models.quality.TrainingSettings",
-        lambda: TrainingSettings.model_validate(QUICK),
-    )
+    monkeypatch.setitem(RATING_HEADS, "svd", QuickSvd)
+    monkeypatch.setitem(RATING_HEADS, "svdpp", QuickSvdpp)
+    monkeypatch.setitem(RANKING_HEADS, "als", QuickAls)
+    small = Hyperparameters(rating=QuickSvd(), ranking=QuickAls())
+    monkeypatch.setattr(quality, "Hyperparameters", lambda: small)
 
 
 def test_small_data_gets_every_algorithm_and_seed_large_data_one_of_the_slow() -> None:
     everything = {*RATING_HEADS, *RANKING_HEADS}
-    small = list(cases("d", 100, 2, frozenset()))
-    assert {(c.algorithm, c.seed) for c in small if c.split == "random"} == {
-        (name, seed) for name in everything for seed in (42, 43)
+    small = cases("d", 100, 2, frozenset())
+    assert {(c.algorithm, c.seeds) for c in small if c.split == "random"} == {
+        (name, 2) for name in everything
     }
     assert {c.algorithm for c in small if c.split == "time"} == everything
+    assert {c.seeds for c in small if c.split != "random"} == {1}
+    slow = {"svdpp", "knn_baseline"}
     large = [c for c in cases("d", 1_000_000, 2, frozenset()) if c.split == "random"]
-    assert {c.algorithm for c in large if c.seed == 43} == everything - {"svdpp", "knn_baseline"}
+    assert {c.algorithm for c in large if c.seeds == 2} == everything - slow
+    assert {c.algorithm for c in large[-2:]} == slow
     left = cases("d", 100, 1, frozenset({"svdpp"}))
     assert {c.algorithm for c in left} == everything - {"svdpp"}
 
@@ -69,7 +87,8 @@ def test_small_data_gets_every_algorithm_and_seed_large_data_one_of_the_slow() -
 def test_an_algorithm_has_its_own_figures_and_no_others(
     source: Path, algorithm: str, split: quality.Split
 ) -> None:
-    found = measure(Case("d", split, algorithm, 42), quality.read(source))
+    found = measure(Case("d", split, algorithm), quality.read(source))
+    assert found.pop("seeds") == 1
     stars = algorithm in RATING_HEADS
     kinds = {name.partition("_")[2] for name in found} - {"seconds"}
     assert kinds == ({"rmse", "mae"} if stars else {"precision", "ndcg"})
@@ -81,9 +100,10 @@ def test_an_algorithm_has_its_own_figures_and_no_others(
 
 @pytest.mark.parametrize("algorithm", ["svd", "baseline", "als", "item_knn", "popularity"])
 def test_hidden_movies_have_figures_of_their_own(source: Path, algorithm: str) -> None:
-    found = measure(Case("d", "cold", algorithm, 42), quality.read(source))
-    stars = algorithm in RATING_HEADS
-    assert set(found) == set(page.COLD_STARS if stars else page.COLD_ORDER)
+    found = measure(Case("d", "cold", algorithm), quality.read(source))
+    kept = json.loads((pages.BENCHMARKS / "models" / "results.json").read_text())
+    known = kept[f"quality/sample/cold/{algorithm}"]["figures"]
+    assert set(found) == set(known)
     assert all(np.isfinite(value) for value in found.values())
 
 
@@ -113,46 +133,31 @@ def test_a_liked_movie_s_place_among_the_hidden_is_1_at_the_top_and_0_at_the_end
     assert _place(ranked, Ids(), hidden) == pytest.approx((1 + 0.25) / 2)  # type: ignore[arg-type]
 
 
-def test_what_is_measured_is_kept_and_not_measured_again(tmp_path: Path) -> None:
-    store, calls = Store(tmp_path / "results" / "s.json"), []
-
-    def work() -> dict[str, float]:
-        calls.append(1)
-        return {"x": float(len(calls))}
-
-    def interrupted() -> dict[str, float]:
-        raise KeyboardInterrupt
-
-    store.measure("a/1", work)
-    with pytest.raises(KeyboardInterrupt):
-        store.measure("a/2", interrupted)
-    store.measure("a/1", work)
-    assert Store(store.path).figures("a/") == {"1": {"x": 1.0}}
-    store.measure("a/1", work, again=True)
-    assert store.figures("a/") == {"1": {"x": 2.0}}
-    assert store.measured(["a/"]).count("Measured on") == 1
-    assert store.measured(["b/"]) == ""
+def test_means_are_over_the_seeds_from_42_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "measure_once", lambda _case, _data, seed: {"x": float(seed)})
+    nothing = quality.Data(pd.DataFrame(), pd.DataFrame())
+    assert measure(Case("d", "random", "svd", 3), nothing) == {"x": 43.0, "seeds": 3}
 
 
-def test_means_are_over_seeds(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.json")
-    for seed, value in ((42, 1.0), (43, 2.0)):
-        store.measure(f"quality/d/random/svd/{seed}", lambda v=value: {"static_rmse": v})  # type: ignore[misc]
-    assert page.means(store, "d") == {"random": {"svd": {"static_rmse": 1.5, "seeds": 2}}}
-    assert page.means(store, "other") == {}
+MEASURED: Measured = {"days": ["2026-01-02"], "machine": "M", "versions": "V"}
 
 
-def test_targets_are_met_or_missed_by_so_much() -> None:
-    svd = {"static_rmse": 0.830, "static_mae": 0.665}
-    als = {"static_precision": 0.2, "static_ndcg": 0.29}
-    text = page.targets({"random": {"svd": svd, "als": als}}, "ml-1m")
+def test_targets_are_met_or_missed_by_so_much(tmp_path: Path) -> None:
+    results = Results(tmp_path / "results.json")
+    svd = {"static_rmse": 0.830, "static_mae": 0.665, "fit_seconds": 1.0, "seeds": 1}
+    als = {"static_precision": 0.2, "static_ndcg": 0.29, "fit_seconds": 1.0, "seeds": 1}
+    results.keep("quality/ml-1m/random/svd", svd, MEASURED)
+    results.keep("quality/ml-1m/random/als", als, MEASURED)
+    text = render("models/targets", results)
     assert "| random: RMSE, `svd` | 0.8300 | at most 0.84: met |" in text
     assert "| random: MAE, `svd` | 0.6650 | at most 0.66: missed by 0.0050 |" in text
     assert "| random: Precision@10, `als` | 0.2000 | at least 0.2: met |" in text
     assert "| random: NDCG@10, `als` | 0.2900 | at least 0.3: missed by 0.0100 |" in text
-    assert text.count("\n") == 2 + 4
-    assert page.targets({}, "ml-1m") == ""
-    assert len(TARGETS) == 2 * 10
+    assert text.count("\n|") == 2 + 4
+    assert text.count("ml-1m:") == 1
+    assert "ml-latest-small" not in text
+    for part in ("cold", "quality", "speed", "summary"):  # whatever is known
+        assert "undefined" not in render(f"models/{part}", results).lower()
 
 
 def test_the_compiled_fit_and_the_vectorised_predictions_are_those_of_surprise() -> None:
@@ -167,6 +172,7 @@ def test_the_compiled_fit_and_the_vectorised_predictions_are_those_of_surprise()
         }
     )
     found = speed.fitting(ratings, TINY)
+    assert found["fit"]["ratio"] == found["fit"]["surprise"] / found["fit"]["ours"]
     assert found["pairs"] == 200
     assert found["largest_difference"] < 2e-3  # single precision, factors kept in half
 
@@ -195,20 +201,21 @@ def test_the_random_ratings_of_one_users_list_are_of_every_movie_and_no_pair_twi
 def test_loading_has_targets_with_25_million_ratings_and_jobs_stand_in_their_order(
     tmp_path: Path,
 ) -> None:
-    store = Store(tmp_path / "s.json")
-    loading = {"ours_seconds": 2.0, "surprise_seconds": 80.0}
-    loading |= {"ours_bytes": 2**30, "surprise_bytes": 7 * 2**30}
+    results = Results(tmp_path / "results.json")
+    loading = {
+        "seconds": {"ours": 2.0, "surprise": 80.0, "ratio": 40.0},
+        "gb": {"ours": 1.0, "surprise": 7.0, "ratio": 7.0},
+    }
     job = {"fit": 50.0, "write": 5.0, "score": 2.5, "check": 1.0, "curve": 9.0}
-    job |= {"model_bytes": 2**20, "rows": 1.0}
-    for rows, gigabytes in ((25_000_000, 9), (1_000_000, 1)):
-        store.measure(f"speed/{rows}/loading", loading.copy)
-        store.measure(f"speed/{rows}/training", (job | {"peak_bytes": gigabytes * 2**30}).copy)
-    assert "target" in page.speed_section(store, 1_000_000)
-    assert "at least 20" not in page.speed_section(store, 1_000_000)
-    large = page.speed_section(store, 25_000_000)
+    job |= {"model_mb": 1.0, "rows": 1}
+    for rows, gigabytes in ((25_000_000, 9.0), (1_000_000, 1.0)):
+        results.keep(f"speed/{rows}/loading", loading, MEASURED)
+        results.keep(f"speed/{rows}/training", job | {"peak_gb": gigabytes}, MEASURED)
+    text = render("models/speed", results)
+    small, large, growth = text.split("### ")[1:]
+    assert "at least 20" not in small
     assert "| 40.0 | at least 20: met |" in large
     assert "| 7.0 | at least 8: missed, 0.87 of it |" in large
-    growth = page.growth_section(store)
     assert "| 1,000,000 | 50.0 | 5.0 | 2.5 | 1.0 | 9.0 | 1.00 GB | 1 MB |  |" in growth
     assert (
         "| 25,000,000 | 2.0 | 0.2 | 0.1 | 0.0 | 0.4 | 9.00 GB | 1 MB | at most 8 GB: missed"
@@ -218,32 +225,36 @@ def test_loading_has_targets_with_25_million_ratings_and_jobs_stand_in_their_ord
 
 
 @pytest.mark.slow  # every part, some of them in processes of their own
-def test_the_program_writes_every_section_and_goes_on_where_it_was(
-    source: Path, tmp_path: Path
+def test_the_program_shows_every_section_and_goes_on_where_it_was(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document, guide, store = (tmp_path / name for name in ("b.md", "m.md", "s.json"))
-    places = ["--document", str(document), "--guide", str(guide), "--store", str(store)]
-    quality_only = ["--ml-1m", str(source), "--seeds", "1", "--leave-out", "ml-1m/svdpp"]
-    program.main([*quality_only, *places], TINY)
-    text = document.read_text()
-    assert "<!-- models, ml-1m -->" in text
-    assert "GLocal-K | 0.8227" in text
+    monkeypatch.setattr(program, "SAMPLE", {})
+    sections = ("quality", "summary", "targets", "cold", "speed")
+    markers = (f"<!-- models/{n} -->\n<!-- end of models/{n} -->\n" for n in sections)
+    guide, store = tmp_path / "guide.md", tmp_path / "results.json"
+    guide.write_text("\n".join(markers))
+    places = ["--docs", str(tmp_path), "--results", str(store)]
+    only_quality = ["--ml-1m", str(source), "--seeds", "1", "--leave-out", "ml-1m/svdpp"]
+    program.main([*only_quality, "--parts", "quality", *places], TINY)
+    text = guide.read_text()
+    assert "### Quality on ml-1m" in text
     assert "`ease`" in text
     assert "`svdpp`" not in text
-    assert "time 70/30, fold protocol" in guide.read_text()
-    assert "NDCG@10 of the others, without guesses" in guide.read_text()
-    assert "| random: RMSE, `svd` |" in guide.read_text()
+    assert "time 70/30, fold protocol" in text
+    assert "NDCG@10 of the others, without guesses" in text
+    assert "| random: RMSE, `svd` |" in text
     before = json.loads(store.read_text())
-    program.main(["--rows", "5000", *places], TINY)
+    speeds = ["--rows", "5000", "--parts", *program.PARTS[1:]]
+    program.main([*speeds, *places], TINY)
     after = json.loads(store.read_text())
     assert {name: after[name] for name in before} == before
     assert {name for name in after if name not in before} == {
-        f"speed/5000/{part}" for part in program.SPEED
+        f"speed/5000/{part}" for part in program.PARTS[1:]
     }
-    text = document.read_text()
-    assert "<!-- models, ml-1m -->" in text
-    assert "one user's top 10" in text
+    text = guide.read_text()
+    assert "### Quality on ml-1m" in text
+    assert "one user's top 10 of 300 movies" in text
     assert "A whole training job on 4,750 of the ratings" in text
     assert "### Growth of a training job" in text
-    program.main([*quality_only, "--rows", "5000", *places], TINY)
+    program.main([*only_quality, "--rows", "5000", *places], TINY)
     assert json.loads(store.read_text()) == after

@@ -4,15 +4,20 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
+from benchmarks.common.pages import render
+from benchmarks.common.results import Measured, Results
 from benchmarks.serving import __main__ as program
 from benchmarks.serving.load import Load, pace, request, saturate
 from benchmarks.serving.measure import (
     ALONE_KNOWN,
     ALONE_RATINGS,
+    ASKED,
     BARE,
     FIRST,
     KNOWN,
@@ -21,12 +26,11 @@ from benchmarks.serving.measure import (
     RATINGS,
     Effort,
     Figures,
-    Memory,
-    Results,
     requests,
+    summary,
 )
 from benchmarks.serving.others import surprise_model
-from benchmarks.serving.page import growth, section
+from benchmarks.serving.servers import Server
 from benchmarks.serving.synthetic import SIZES, Size, write_model
 from serving.http.schemas.first_version import Pairs
 from serving.http.schemas.recommendations import RecommendRequest
@@ -129,20 +133,39 @@ def test_every_request_is_valid() -> None:
                 assert len(wish.ratings) == (20 if name == RATINGS else 0)
 
 
-def results(known: float, resident: int = 100 * MB, failures: int = 0) -> Results:
-    rates = dict.fromkeys((*OURS, BARE, MLFLOW, FIRST, ALONE_KNOWN, ALONE_RATINGS), 50.0)
+MEASURED: Measured = {"days": ["2026-01-02"], "machine": "M", "versions": "V"}
+
+
+class Worker(Server):
+    """A server whose memory is known; its process is none."""
+
+    resident, own = property(lambda self: self.port * MB), property(lambda _: 50 * MB)
+
+
+def found(folder: Path, known: float, resident: int = 100, failures: int = 0) -> dict[str, Any]:
+    rates = dict.fromkeys((*ASKED, BARE, MLFLOW, FIRST, ALONE_KNOWN, ALONE_RATINGS), 50.0)
     rates |= {BARE: 1_000.0, KNOWN: known, FIRST: 2.5}
     ways = {
         name: Figures([rate, rate * 9, rate / 9], [] if name == FIRST else [0.002, 0.5, 0.001])
         for name, rate in rates.items()
     }
     ways[KNOWN].failures = failures
-    servers = dict.fromkeys(("ours", BARE, MLFLOW, FIRST), Memory(2.0, resident, 50 * MB))
-    return Results(SIZE, 10 * MB, 9.0, ways, servers)
+    model = folder / "tiny"
+    model.mkdir(exist_ok=True)
+    (model / "arrays").write_bytes(bytes(10 * MB))
+    worker = Worker(resident, 2.0, psutil.Process())
+    running = dict.fromkeys((OURS, BARE, MLFLOW, FIRST), worker)
+    return summary(SIZE, Effort(3, 2), model, 9.0, ways, running)
 
 
-def test_the_page_says_which_targets_are_met() -> None:
-    text = section("tiny", results(900), Effort(3, 2))
+def page(folder: Path, name: str, figures: Any) -> str:
+    results = Results(folder / "results.json")
+    results.keep(name, figures, MEASURED)
+    return render("serving/figures", results)
+
+
+def test_the_page_says_which_targets_are_met(tmp_path: Path) -> None:
+    text = page(tmp_path, "ml-1m", found(tmp_path, 900))
     for line in (
         "| known users, share of bare | 0.90 | at least 0.85: met |",
         "| known users, times `mlflow models serve` | 18.0 | at least 10: met |",
@@ -152,35 +175,37 @@ def test_the_page_says_which_targets_are_met() -> None:
         "| answers that are not 2xx | 0 | none: met |",
         "| CineMatch: known user | 900 | 0.9 | 2.0 |",
         "| the first version's way: a Python predict per movie | 2.5 | 0.0025 |  |",
+        "Medians of 3 rounds of 2 s a way; the model's files have 10 MB.",
     ):
         assert line in text
 
 
-def test_the_page_says_which_targets_are_missed() -> None:
-    text = section("tiny", results(400, 600 * MB, failures=2), Effort(3, 2))
+def test_the_page_says_which_targets_are_missed(tmp_path: Path) -> None:
+    text = page(tmp_path, "ml-1m", found(tmp_path, 400, 600, failures=2))
     assert "| 0.40 | at least 0.85: missed, 0.47 of it |" in text
     assert "| 600 MB | at most 512 MB: missed, 1.18 of it |" in text
     assert "| 2 | none: missed |" in text
 
 
-def test_growth_is_shown_over_few_and_many_of_both() -> None:
-    corners = program.corners()
-    assert [(s.movies, s.users) for s in corners.values()] == [
+def test_growth_is_shown_over_few_and_many_of_both(tmp_path: Path) -> None:
+    corners = program.corners(*SIZES.values())
+    assert [(s.movies, s.users) for s in corners] == [
         (3_706, 6_040), (62_423, 6_040), (3_706, 162_541), (62_423, 162_541),
     ]  # fmt: skip
-    text = growth({"tiny": results(900)})
+    text = page(tmp_path, "growth", [found(tmp_path, 900)])
     assert "| 300 | 40 | 10 | 900 | 50 | 100 | 50 | 2.0 | 9.0 |" in text
 
 
 @pytest.mark.slow
-def test_everything_is_measured_in_real_servers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(SIZES, "ml-1m", SIZE)
-    document = tmp_path / "benchmarks.md"
+def test_everything_is_measured_in_real_servers(tmp_path: Path) -> None:
+    marker = "<!-- serving/figures -->\n<!-- end of serving/figures -->\n"
+    (tmp_path / "benchmarks.md").write_text(marker)
     program.main(
-        ["--parts", "ml-1m", "--rounds", "1", "--seconds", "0.2", "--document", str(document)]
-    )
-    text = document.read_text()
+        [
+            "--parts", "ml-1m", "--rows", "2000", "--rounds", "1", "--seconds", "0.2",
+            "--docs", str(tmp_path), "--results", str(tmp_path / "results.json"),
+        ]
+    )  # fmt: skip
+    text = (tmp_path / "benchmarks.md").read_text()
     assert "| answers that are not 2xx | 0 | none: met |" in text
-    assert "### 300 movies, 40 users (as ml-1m)" in text
+    assert "### 3,706 movies, 12 users (as ml-1m)" in text

@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.timing import in_child, medians, memory_now, memory_peak, seconds
+from benchmarks.common.timing import in_child, medians, memory_now, memory_peak, seconds
 
 MB = 2**20
 

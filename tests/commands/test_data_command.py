@@ -83,3 +83,44 @@ def test_an_archive_that_is_none_is_refused(data: Path, tmp_path: Path) -> None:
     with pytest.raises(BadDatasetError, match=r"no\.zip"):
         prepare("--dataset", "ml-1m", "--source", str(tmp_path / "no.zip"))
     assert not (data / "prepared").exists()
+
+
+def stored(data: Path) -> dict[str, bytes]:
+    """Return every file of the raw and the prepared data."""
+    files = (path for path in data.rglob("*") if path.is_file())
+    return {str(path.relative_to(data)): path.read_bytes() for path in files}
+
+
+def archive_of(path: Path, ratings: list[str], movies: list[str]) -> Path:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("ratings.dat", "".join(f"{line}\n" for line in ratings))
+        file.writestr("movies.dat", "".join(f"{line}\n" for line in movies))
+    return path
+
+
+SOUND = [f"{n % 5 + 1}::{n % 8 + 1}::3::{978_300_000 + n}" for n in range(40)]
+MOVIES = [f"{n}::Film {n} (1999)::Drama" for n in range(1, 9)]
+
+
+@pytest.mark.parametrize(
+    ("ratings", "movies", "fault"),
+    [
+        ([*SOUND, *["1::9::7::978400000"] * 20], MOVIES, "20 of 60 ratings can't be used .rating"),
+        ([*SOUND, *["1::9::3::02/04/2005"] * 20], MOVIES, "line 41, column timestamp: '02/04/20"),
+        (SOUND[:1], MOVIES, "1 ratings can't fill 2 batches|0 ratings can't fill|1 ratings"),
+        (SOUND, [*MOVIES, "8::Once more::Drama"], "movies.dat: line 9: column movieId: 8 is the"),
+        (SOUND, [*MOVIES, "9::Zero\0::Drama"], "movies.dat: line 9: column title: .*NUL"),
+    ],
+)
+def test_a_source_that_is_refused_replaces_nothing(
+    data: Path, archive: Path, tmp_path: Path, ratings: list[str], movies: list[str], fault: str
+) -> None:
+    prepare("--dataset", "ml-1m", "--source", str(archive))
+    before = stored(data)
+    bad = archive_of(tmp_path / "bad.zip", ratings, movies)
+    with pytest.raises(BadDatasetError, match=fault):
+        prepare("--dataset", "ml-1m", "--source", str(bad))
+    rejects = "prepared/rejects.csv"
+    assert {**stored(data), rejects: b""} == {**before, rejects: b""}
+    assert "8 movies" in prepare("--dataset", "ml-1m")
+    assert stored(data) == before

@@ -8,14 +8,13 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.batches import batch_id, write_batch
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.ingestion.assets import ratings_buffer
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
+from tests.builders import FIRST_WEEK
 
-FIRST_WEEK = datetime.date(2024, 1, 1)
 T0 = 1_100_000_000
 Drop = Callable[..., Path]
 
@@ -77,7 +76,7 @@ def run_weeks(instance: dg.DagsterInstance) -> Callable[..., dg.ExecuteInProcess
         return dg.materialize(
             [ratings_buffer, weekly_performance, drift_report],
             instance=instance,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             tags={
                 "dagster/asset_partition_range_start": keys[0],
                 "dagster/asset_partition_range_end": keys[1],

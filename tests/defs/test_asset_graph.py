@@ -11,6 +11,7 @@ from cinematch_dagster.defs.preparation.assets import raw_movielens
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.movielens.errors import BadDatasetError, DownloadError
 from cinematch_dagster.pipeline.preparation import prepare
+from cinematch_dagster.settings import load_settings
 
 GRAPH = {
     # asset: (group, upstream assets, partitions)
@@ -93,12 +94,20 @@ def test_a_download_is_tried_again_and_a_bad_dataset_is_not(
 
     monkeypatch.setattr(prepare, "fetch_dataset", fail)
     with pytest.raises(raised) as caught:
-        raw_movielens()
+        raw_movielens(load_settings())
     assert getattr(caught.value, "allow_retries", True) is (raised is DownloadError)
 
 
 def test_a_rollback_whose_worker_died_is_left_to_a_person() -> None:
     assert defs.resolve_job_def("rollback_production").tags["dagster/max_retries"] == "0"
+
+
+def test_each_definition_is_found_in_one_file_only() -> None:
+    for found in (defs.assets, defs.asset_checks, defs.jobs, defs.schedules, defs.sensors):
+        # Dagster itself lists an asset that is only a specification twice.
+        ids = [id(one) for one in found or () if not isinstance(one, dg.AssetSpec)]
+        assert ids
+        assert len(ids) == len(set(ids))
 
 
 def test_jobs_have_the_names_that_people_know() -> None:

@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -27,13 +27,13 @@ class Daemon:
 
     def tick(self, dies_before_launch: bool = False) -> str | None:
         """Return the skip reason, if any; Dagster starts each run key only once."""
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = drift_alert_sensor.evaluate_tick(context)
+        ) as context:
+            result = drift_alert_sensor.evaluate_tick(context)
         if dies_before_launch:
             return None
         self.cursor = context.cursor

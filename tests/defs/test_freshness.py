@@ -7,31 +7,20 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.remote_origin import (
-    RegisteredCodeLocationOrigin,
-    RemoteInstigatorOrigin,
-    RemoteRepositoryOrigin,
-)
-from dagster._core.scheduler.instigation import (
-    InstigatorState,
-    InstigatorStatus,
-    SensorInstigatorData,
-    TickData,
-    TickStatus,
-)
-from dagster_shared.error import SerializableErrorInfo
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.defs.operations.checks import CHECKS, last_ticks
-from cinematch_dagster.defs.operations.schedules import freshness_hourly, retraining_monthly
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.dagster_internals import last_ticks
+from cinematch_dagster.defs.operations.checks import CHECKS
+from cinematch_dagster.defs.operations.schedules import freshness_hourly
+from cinematch_dagster.defs.resources import RESOURCES
+from cinematch_dagster.defs.retraining.schedules import retraining_monthly
 from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, sensors_tick
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import FreshnessSettings, load_settings
 from cinematch_dagster.warehouse.registry.production import record_rollback
 from cinematch_dagster.warehouse.registry.promotions import Promotion, record_promotion
+from tests.defs.dagster_states import add_sensor
 
 NOW = datetime.datetime(2024, 3, 1, 12, tzinfo=datetime.UTC)
 LIMITS = FreshnessSettings()
@@ -50,7 +39,7 @@ def checks(instance: dg.DagsterInstance) -> dict[str, tuple[bool, str]]:
         dg.Definitions(
             asset_checks=CHECKS,
             jobs=[dg.define_asset_job("look", dg.AssetSelection.checks(*CHECKS))],
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
         )
         .resolve_job_def("look")
         .execute_in_process(instance=instance)
@@ -147,29 +136,9 @@ def test_a_silent_sensor_is_named(
 
 
 def test_the_last_good_tick_of_a_sensor_that_is_on_is_found(instance: dg.DagsterInstance) -> None:
-    code = RegisteredCodeLocationOrigin("cinematch")
-    broke = SerializableErrorInfo("Postgres refused", [], "OperationalError")
-    origins = {
-        name: RemoteInstigatorOrigin(RemoteRepositoryOrigin(code, "__repository__"), name)
-        for name in ("on", "off")
-    }
-    for name, origin in origins.items():
-        status = InstigatorStatus.RUNNING if name == "on" else InstigatorStatus.STOPPED
-        state = InstigatorState(
-            origin, InstigatorType.SENSOR, status,
-            SensorInstigatorData(),
-        )  # fmt: skip
-        instance.add_instigator_state(state)
-        for at, outcome in (
-            (100.0, TickStatus.SKIPPED), (200.0, TickStatus.SKIPPED), (300.0, TickStatus.FAILURE),
-        ):  # fmt: skip
-            instance.create_tick(
-                TickData(
-                    state.instigator_origin_id, name, state.instigator_type, outcome,
-                    at, selector_id=state.selector_id,
-                    error=broke if outcome is TickStatus.FAILURE else None,
-                )
-            )  # fmt: skip
+    ticks = {100.0: "SKIPPED", 200.0: "SUCCESS", 300.0: "FAILURE"}
+    add_sensor(instance, "on", True, ticks)
+    add_sensor(instance, "off", False, ticks)
     assert last_ticks(instance) == {"on": 200.0}
 
 
@@ -182,10 +151,10 @@ def test_what_is_on_by_default_is_what_the_profile_says() -> None:
 @pytest.mark.usefixtures("loaded_baseline")
 def test_the_monthly_retraining_asks_for_the_newest_week_once(warehouse_dsn: str) -> None:
     def evaluate() -> dg.RunRequest | dg.SkipReason:
-        context = dg.build_schedule_context(
-            scheduled_execution_time=NOW, resources={"warehouse": WarehouseResource()}
-        )
-        answer = retraining_monthly(context)
+        with dg.build_schedule_context(
+            scheduled_execution_time=NOW, resources=RESOURCES
+        ) as context:
+            answer = retraining_monthly(context)
         assert isinstance(answer, dg.RunRequest | dg.SkipReason)
         return answer
 

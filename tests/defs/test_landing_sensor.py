@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs import runs
 from cinematch_dagster.defs.ingestion import sensors
 from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.ingestion.load import load_week
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -39,14 +40,15 @@ class Watch:
     def after(self, waits: float) -> list[str]:
         """Return the batches of each run that is requested after so many first waits."""
         self.now += waits * runs.PATIENCE
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = sensors.landing_folder_sensor.evaluate_tick(context)
+        ) as context:
+            result = sensors.landing_folder_sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
+        self.reason = str(result.skip_message)
         requests = result.run_requests or ()
         self.keys = [str(request.run_key) for request in requests]
         return [request.tags["cinematch/batches"] for request in requests]
@@ -113,3 +115,35 @@ def test_an_older_cursor_makes_no_run_of_what_is_loaded(
     load(warehouse_dsn, 1)
     watch.cursor = json.dumps({"batch_w1": "a stamp"})
     assert watch.after(0) == watch.after(2) == []
+
+
+def test_an_old_file_that_is_restored_with_its_old_time_is_requested_at_once(
+    watch: Watch, drop: Drop, warehouse_dsn: str
+) -> None:
+    path = drop(1)
+    content, times = path.read_bytes(), path.stat()
+    assert watch.after(0) == ["batch_w1"]
+    keys = watch.keys
+    load(warehouse_dsn, 1)
+    drop(1, drifted=True)
+    assert watch.after(0) == ["batch_w1"]
+    keys += watch.keys
+    load(warehouse_dsn, 1)
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert watch.after(0) == ["batch_w1"]
+    assert len({*keys, *watch.keys}) == 3, "Dagster drops a request whose key it has seen"
+
+
+def test_what_can_not_be_read_is_named_and_stops_no_other_week(watch: Watch, drop: Drop) -> None:
+    path = drop(1)
+    (path.parent / "batch_w2.parquet").symlink_to("gone.parquet")
+    (path.parent / "batch_w3.parquet").mkdir()
+    drop(4)
+    assert watch.after(0) == ["batch_w1", "batch_w4"]
+    assert watch.after(0) == []
+    assert "skipped, can't be read: " in watch.reason
+    assert "batch_w3.parquet: a folder without part files" in watch.reason
+    (path.parent / "batch_w2.parquet").unlink()
+    drop(2)
+    assert watch.after(0) == ["batch_w2"]

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.runs import PATIENCE
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -21,14 +19,12 @@ from cinematch_dagster.warehouse.registry.promotions import (
     merge_buffer,
     record_promotion,
 )
+from tests.builders import FIRST_WEEK as FIRST
+from tests.builders import week as monday
+from tests.defs.dagster_states import Backfill
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]
-FIRST = datetime.date(2024, 1, 1)
-
-
-def monday(number: int) -> datetime.date:
-    return FIRST + datetime.timedelta(weeks=number - 1)
 
 
 class FollowUp:
@@ -40,13 +36,13 @@ class FollowUp:
 
     def tick(self, runs: bool = True) -> list[tuple[int, int]]:
         """Look; the runs may also come to nothing."""
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = follow_up_sensor.evaluate_tick(context)
+        ) as context:
+            result = follow_up_sensor.evaluate_tick(context)
         self.cursor = result.cursor or self.cursor
         requests = result.run_requests or ()
         self.keys = [str(request.run_key) for request in requests]
@@ -57,7 +53,7 @@ class FollowUp:
             dg.materialize(
                 [weekly_performance, drift_report],
                 instance=self.instance,
-                resources={"warehouse": WarehouseResource()},
+                resources=RESOURCES,
                 tags=dict(request.tags),
             )
         ends = [
@@ -233,16 +229,9 @@ def test_the_sensor_waits_for_runs_that_are_about_to_write_reports(
 def test_the_sensor_waits_for_a_backfill_between_its_runs(
     follow_up: FollowUp, instance: dg.DagsterInstance
 ) -> None:
-    going_on = PartitionBackfill(
-        backfill_id="abcdefgh",
-        status=BulkActionStatus.REQUESTED,
-        from_failure=False,
-        tags={},
-        backfill_timestamp=0.0,
-    )
-    instance.add_backfill(going_on)
+    backfill = Backfill(instance)
     assert follow_up.tick() == []
     assert follow_up.cursor is None
-    instance.update_backfill(going_on._replace(status=BulkActionStatus.COMPLETED_SUCCESS))
+    backfill.ends()
     follow_up.tick()
     assert follow_up.cursor is not None

@@ -1,21 +1,20 @@
 """Notices against a fake webhook: shapes, dedup, cool-down, a webhook that is down."""
 
 import datetime
-import json
 import logging
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.operations.sensors import notice_sensor
 from cinematch_dagster.defs.partitions import range_tags
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.operations.notices import Notice, due, pagerduty, slack
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
@@ -28,24 +27,15 @@ DRIFT = Notice("drift", "2024-01-08", "Drift", "ks 0.1 > <b>", "http://127.0.0.1
 
 
 class Webhook:
-    def __init__(self) -> None:
+    def __init__(self, server: HTTPServer) -> None:
         self.status, self.got = 200, list[Any]()
-        webhook = self
+        self.url = server.url_for(f"/services/{SECRET}")
+        server.expect_request(f"/services/{SECRET}").respond_with_handler(self.answer)
 
-        class Answers(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if webhook.status == 200:
-                    webhook.got.append(json.loads(body))
-                self.send_response(webhook.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+    def answer(self, request: Request) -> Response:
+        if self.status == 200:
+            self.got.append(request.get_json())
+        return Response(status=self.status)
 
     @property
     def titles(self) -> list[str]:
@@ -53,17 +43,14 @@ class Webhook:
 
 
 @pytest.fixture
-def webhook(platform_settings: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Webhook]:
+def webhook(
+    platform_settings: Path, httpserver: HTTPServer, monkeypatch: pytest.MonkeyPatch
+) -> Webhook:
     assert platform_settings.is_dir()
-    webhook = Webhook()
-    monkeypatch.setenv(
-        "CINEMATCH_NOTICES__WEBHOOK_URL",
-        f"http://127.0.0.1:{webhook.server.server_port}/services/{SECRET}",
-    )
+    webhook = Webhook(httpserver)
+    monkeypatch.setenv("CINEMATCH_NOTICES__WEBHOOK_URL", webhook.url)
     load_settings.cache_clear()
-    yield webhook
-    webhook.server.shutdown()
-    webhook.server.server_close()
+    return webhook
 
 
 class Sensor:
@@ -72,13 +59,13 @@ class Sensor:
         self.cursor: str | None = None
 
     def tick(self) -> str:
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=self.instance,
             cursor=self.cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
-        )
-        result = notice_sensor.evaluate_tick(context)
+        ) as context:
+            result = notice_sensor.evaluate_tick(context)
         self.cursor = result.cursor
         return str(result.skip_message)
 

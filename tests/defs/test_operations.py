@@ -8,7 +8,7 @@ import pytest
 from cinematch_dagster.defs.operations.assets import database_size
 from cinematch_dagster.defs.operations.jobs import database_maintenance
 from cinematch_dagster.defs.operations.schedules import database_maintenance_weekly
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
 
@@ -37,7 +37,7 @@ def test_the_job_archives_old_alerts_and_shows_the_sizes(
         assets=[database_size],
         jobs=[database_maintenance],
         schedules=[database_maintenance_weekly],
-        resources={"warehouse": WarehouseResource()},
+        resources=RESOURCES,
     )
     job = definitions.resolve_job_def("database_maintenance")
     result = job.execute_in_process(instance=instance)

@@ -27,7 +27,7 @@ from hypothesis.stateful import (
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.pipeline.drift.input_digest import (
@@ -51,6 +51,7 @@ from cinematch_dagster.warehouse.registry.promotions import (
     record_promotion,
 )
 from cinematch_dagster.warehouse.retraining.decisions import decision, open_alerts, pending_decision
+from tests.examples import more
 
 FIRST = datetime.date(2024, 1, 1)
 WEEK = datetime.timedelta(weeks=1)
@@ -149,7 +150,7 @@ class Retraining(RuleBasedStateMachine):
         return dg.build_sensor_context(
             instance=self.instance,
             cursor=cursor,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             definitions=defs,
         )
 
@@ -158,8 +159,8 @@ class Retraining(RuleBasedStateMachine):
         with connect(self.dsn) as connection:
             alerts = open_alerts(connection)
             current = {a.id for a in alerts if is_current(connection, a, POLICY)}
-        context = self._context(self.alert_cursor)
-        result = drift_alert_sensor.evaluate_tick(context)
+        with self._context(self.alert_cursor) as context:
+            result = drift_alert_sensor.evaluate_tick(context)
         if context.cursor != self.alert_cursor:
             self._wrote_its_decision(context.cursor, current)
         if killed:
@@ -194,8 +195,8 @@ class Retraining(RuleBasedStateMachine):
 
     @rule()
     def the_follow_up_sensor_ticks(self) -> None:
-        context = self._context(self.follow_up_cursor)
-        result = follow_up_sensor.evaluate_tick(context)
+        with self._context(self.follow_up_cursor) as context:
+            result = follow_up_sensor.evaluate_tick(context)
         self.follow_up_cursor = result.cursor or self.follow_up_cursor
         for request in result.run_requests or ():
             week = datetime.date.fromisoformat(request.tags["dagster/asset_partition_range_start"])
@@ -313,11 +314,12 @@ def machine(
     return Machine
 
 
+@pytest.mark.lifecycle  # once more, with more examples
 def test_one_retraining_per_alert_set_whatever_happens(machine: type[Retraining]) -> None:
     run_state_machine_as_test(
         machine,
         settings=hypothesis.settings(
-            max_examples=12,
+            max_examples=more(12),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(hypothesis.HealthCheck),

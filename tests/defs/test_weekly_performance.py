@@ -12,8 +12,8 @@ import dagster as dg
 import pytest
 
 from cinematch_dagster.definitions import defs
-from cinematch_dagster.defs.drift.performance import NO_MODEL, PERFORMANCE_CHECK
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.drift.assets import NO_MODEL, PERFORMANCE_CHECK
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import Level
 from cinematch_dagster.drift.page.performance import NO_MODEL as NO_MODEL_SENTENCE
@@ -131,14 +131,14 @@ import warnings
 
 warnings.simplefilter("ignore")
 import dagster as dg
-from cinematch_dagster.defs.drift.performance import weekly_performance
+from cinematch_dagster.defs.drift.assets import weekly_performance
 from cinematch_dagster.defs.ingestion.assets import ratings_buffer
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 
 result = dg.materialize(
     [ratings_buffer, weekly_performance],
     partition_key="2024-01-01",
-    resources={"warehouse": WarehouseResource()},
+    resources=RESOURCES,
 )
 assert result.success
 print([name for name in sys.modules if name.partition("_")[0] == "mlflow"])
@@ -222,10 +222,10 @@ def test_a_worse_model_alone_leads_to_a_retraining_in_the_same_tick(
     promote(1.3, 1.3)
     drop(1)  # the ratings are those of the baseline; only the model is off
     assert run_weeks(1, 1).success
-    context = dg.build_sensor_context(
-        instance=instance, resources={"warehouse": WarehouseResource()}, definitions=defs
-    )
-    (request,) = drift_alert_sensor.evaluate_tick(context).run_requests or ()
+    with dg.build_sensor_context(
+        instance=instance, resources=RESOURCES, definitions=defs
+    ) as context:
+        (request,) = drift_alert_sensor.evaluate_tick(context).run_requests or ()
     assert request.partition_key == "2024-01-01"
     assert "worst performance_rmse 0.1538 > 0.1" in request.tags["cinematch/reason"]
     with connect(warehouse_dsn) as connection:

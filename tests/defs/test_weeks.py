@@ -11,12 +11,15 @@ import dagster as dg
 import psycopg
 import pytest
 
-from cinematch_dagster.defs.partitions import weekly
 from cinematch_dagster.drift import Level
 from cinematch_dagster.pipeline.drift.input_digest import current_evidence
 from cinematch_dagster.pipeline.drift.report import check_week, week_report
+from cinematch_dagster.pipeline.ingestion.live_ratings import write_out
+from cinematch_dagster.pipeline.preparation.prepare import Folders
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings
+from serving.live import Event
+from serving.live.postgres_store import PostgresStore
 
 Run = Callable[..., dg.ExecuteInProcessResult]
 Drop = Callable[..., Path]
@@ -66,15 +69,6 @@ def test_a_week_without_a_batch_reports_nothing_of_the_weeks_before_it(
         assert check_week(database, missing, policy).level is Level.EMPTY
         assert current_evidence(database, [missing], policy) == {missing: set()}
     assert rows(database, "SELECT count(*) FROM drift_alerts") == alerts
-
-
-def test_weeks_to_come_are_there_since_a_batch_may_be_early() -> None:
-    today = datetime.date.today()
-    monday = today - datetime.timedelta(days=today.weekday())
-    keys = weekly(monday, 12).get_partition_keys()
-    assert keys == [str(monday + datetime.timedelta(weeks=n)) for n in range(12)]
-    keys = weekly(datetime.date(2024, 1, 1), 2).get_partition_keys()
-    assert keys == ["2024-01-01", "2024-01-08"]
 
 
 def test_a_range_of_weeks_is_loaded_and_reported_in_one_run(
@@ -174,3 +168,35 @@ def test_the_check_shows_drift_as_a_warning(drop: Drop, run_weeks: Run) -> None:
     checks = {c.check_name: c for c in run_weeks(1, 1).get_asset_check_evaluations()}
     assert not checks["rating_drift"].passed
     assert checks["rating_drift"].severity is dg.AssetCheckSeverity.WARN
+
+
+def test_a_week_of_the_feed_and_of_live_ratings_is_one_partition(
+    drop: Drop,
+    run_weeks: Run,
+    instance: dg.DagsterInstance,
+    database: psycopg.Connection,
+    warehouse_dsn: str,
+) -> None:
+    store = PostgresStore(warehouse_dsn)
+    for user in range(4):
+        store.add(Event(user, 10, 4.0))
+    store.close()
+    write_out(warehouse_dsn, load_settings())
+    drop(1)
+    assert run_weeks(1, 1).success
+    seen = metadata(instance, "ratings_buffer", "2024-01-01")
+    assert seen["batch_id"] == "batch_w1, live_w1"
+    assert seen["rows_in_file"] == seen["rows_in_table"] == seen["record_count"] == 2004
+    assert rows(database, "SELECT DISTINCT n FROM latest_drift_verdicts") == [(2004,)]
+    assert rows(database, "SELECT count(*) FROM ratings_buffer") == [(2004,)]
+
+
+def test_a_week_that_was_prepared_but_has_not_landed_is_materialized(
+    drop: Drop, run_weeks: Run, instance: dg.DagsterInstance
+) -> None:
+    landed = drop(1)
+    prepared = Folders(load_settings().prepared_dir).batches
+    prepared.mkdir(parents=True)
+    landed.rename(prepared / landed.name)
+    assert run_weeks(1, 1).success
+    assert metadata(instance, "ratings_buffer", "2024-01-01")["rows_in_table"] == 2000

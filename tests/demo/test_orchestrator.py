@@ -1,23 +1,28 @@
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Response
 
 from cinematch_dagster.demo.orchestrator import OrchestrationError, Orchestrator
-from cinematch_dagster.local.processes import free_port
+from tests.ports import free_port
 
 Answer = dict[str, Any]
 
 
-class Dagster(HTTPServer):
+class Dagster:
     """Answers GraphQL queries by their name: `runs` in turn, the last one for ever."""
 
-    launch: Answer
-    runs: list[list[Answer]]
-    asked: list[Answer]
+    def __init__(self, server: HTTPServer) -> None:
+        self.launch: Answer = {"__typename": "LaunchRunSuccess", "run": {"runId": "r1"}}
+        self.runs: list[list[Answer]] = [[run("SUCCESS")]]
+        self.asked: list[Answer] = []
+        self.url = server.url_for("").rstrip("/")
+        server.expect_request("/graphql", method="POST").respond_with_handler(
+            lambda request: Response(json.dumps(self.answer(request.get_json())))
+        )
 
     def answer(self, query: Answer) -> Answer:
         self.asked.append(query["variables"])
@@ -37,39 +42,18 @@ class Dagster(HTTPServer):
         return [run for run in self.runs[0] if run["status"] == "FAILURE"]
 
 
-class Answers(BaseHTTPRequestHandler):
-    server: Dagster
-
-    def do_POST(self) -> None:
-        query = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = json.dumps(self.server.answer(query)).encode()
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
 def run(status: str) -> Answer:
     return {"runId": "r1", "jobName": "model_training", "status": status, "tags": []}
 
 
 @pytest.fixture
-def dagster() -> Iterator[Dagster]:
-    with Dagster(("127.0.0.1", 0), Answers) as server:
-        server.launch = {"__typename": "LaunchRunSuccess", "run": {"runId": "r1"}}
-        server.runs, server.asked = [[run("SUCCESS")]], []
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def dagster(httpserver: HTTPServer) -> Dagster:
+    return Dagster(httpserver)
 
 
 @pytest.fixture
 def client(dagster: Dagster) -> Iterator[Orchestrator]:
-    orchestrator = Orchestrator(f"http://127.0.0.1:{dagster.server_port}")
+    orchestrator = Orchestrator(dagster.url)
     yield orchestrator
     orchestrator.close()
 

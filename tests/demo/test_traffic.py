@@ -1,63 +1,42 @@
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
 
 from cinematch_dagster.demo.traffic import Traffic
 
 Answer = tuple[int, dict[str, Any]] | None
 
 
-class Api(ThreadingHTTPServer):
+class Api:
     """Answers each request with `answer`: a status and a document, or None: it hangs up."""
 
-    answer: Answer
-    asked: list[dict[str, Any]]
+    def __init__(self, server: HTTPServer) -> None:
+        self.answer = version("1")
+        self.asked: list[dict[str, Any]] = []
+        self.url = server.url_for("").rstrip("/")
+        server.expect_request("/recommend", method="POST").respond_with_handler(self.reply)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class Answers(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Api
-
-    def do_POST(self) -> None:
-        assert self.path == "/recommend"
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.asked.append(json.loads(body))
-        if self.server.answer is None:
-            self.close_connection = True
-            return
-        status, document = self.server.answer
-        text = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: object) -> None:
-        pass
+    def reply(self, request: Request) -> Response:
+        self.asked.append(request.get_json())
+        if self.answer is None:
+            request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+            return Response()
+        status, document = self.answer
+        return Response(json.dumps(document), status)
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
-    with Api(("127.0.0.1", 0), Answers) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
-        server.answer, server.asked = version("1"), []
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def api(httpserver: HTTPServer) -> Api:
+    return Api(httpserver)
 
 
 def version(name: str) -> Answer:

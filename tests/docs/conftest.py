@@ -23,8 +23,8 @@ from cinematch_dagster.warehouse.registry.promotions import (
     record_promotion,
 )
 from cinematch_dagster.warehouse.training.model_metrics import record_metrics
+from tests.builders import week
 
-FIRST_WEEK = datetime.date(2024, 1, 1)
 MOVIES = pd.DataFrame(
     {
         "movieId": [1, 2],
@@ -33,10 +33,6 @@ MOVIES = pd.DataFrame(
         "pca_features": [[0.0] * 10, [1.0] * 10],
     }
 )
-
-
-def week(number: int) -> datetime.date:
-    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
 
 
 def ratings(number: int, lowest: float, n: int = 400) -> pd.DataFrame:

@@ -65,11 +65,11 @@ def test_every_check_is_named_in_a_guide() -> None:
 
 def test_ci_calls_what_a_person_calls() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
-    assert re.findall(r"\brun: (.+)", workflow) == ["make test"]
+    assert re.findall(r"\brun: (.+)", workflow) == ["make test", "make test-lifecycle"]
     assert re.findall(r'python-version: "(.+)"', workflow) == ["3.11"]
 
 
-def test_the_ci_script_is_make_test_and_nothing_hidden(tmp_path: Path) -> None:
+def test_the_ci_script_is_two_targets_and_nothing_hidden(tmp_path: Path) -> None:
     make = tmp_path / "make"
     make.write_text('#!/bin/sh\necho "make $* in $PWD"\n')
     make.chmod(0o755)
@@ -81,7 +81,7 @@ def test_the_ci_script_is_make_test_and_nothing_hidden(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == f"make test in {ROOT}\n"
+    assert done.stdout == f"make test in {ROOT}\nmake test-lifecycle in {ROOT}\n"
 
 
 def test_the_hooks_before_a_commit_are_our_own_targets() -> None:

@@ -57,7 +57,7 @@ async def test_a_curl_line_is_answered(line: str, app: FastAPI) -> None:
     body = words[words.index("-d") + 1] if "-d" in words else None
     path = address.removeprefix("localhost:8000")
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await client.request(method, path, content=body, headers=json_headers(words))
     assert answer.status_code == 200, answer.text
 

@@ -11,9 +11,9 @@ from cinematch_dagster.drift.page import Performance, Side, Slice, WeekReport
 from cinematch_dagster.drift.performance import Errors, judge_errors
 from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.verdict import DriftPolicy, assess
+from tests.builders import FIRST_WEEK
 
 POLICY = DriftPolicy(count_threshold=10)
-FIRST_WEEK = datetime.date(2024, 1, 1)
 BASE_GENRES = {"Drama": 60, "Comedy": 40}
 GENRES = {"Drama": 30, "Comedy": 60, "War": 10}
 

@@ -8,14 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cinematch_dagster.drift.decision import Alert, RetrainingCriteria, RetrainingDecision, decide
+from tests.builders import week
 
 NOW = datetime.datetime(2024, 2, 20, 12, 0, tzinfo=datetime.UTC)
 HOUR = datetime.timedelta(hours=1)
-FIRST_WEEK = datetime.date(2024, 1, 1)
-
-
-def week(number: int) -> datetime.date:
-    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
 
 
 def alert(number: int = 1, *, in_week: int = 6, hours_old: float = 1) -> Alert:
@@ -161,3 +157,13 @@ def test_without_an_alert_nothing_waits() -> None:
     decision = decide([], NOW, 700_000, NOW, RetrainingCriteria(), running=week(5))
     assert decision.target_week is None
     assert "no unconsumed drift alert" in decision.reason
+
+
+@pytest.mark.parametrize(("hours_old", "told"), [(168, 1), (168.001, 0), (1, 1), (400, 0)])
+def test_only_what_is_recent_is_told_of_what_is_out_of_date(hours_old: float, told: int) -> None:
+    old = replace(alert(1, hours_old=hours_old), current=False)
+    left_out = " (1 measured against what has changed since)" if told else ""
+    assert decided(old).reason == (
+        f"No retraining: no unconsumed drift alert within 168 hours{left_out}"
+    )
+    assert decided(old, alert(2, hours_old=400)).reason == decided(old).reason

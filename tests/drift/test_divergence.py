@@ -18,8 +18,9 @@ from cinematch_dagster.drift.divergence import (
     psi,
     wasserstein_distance,
 )
-from cinematch_dagster.drift.histogram import STARS, histogram
+from cinematch_dagster.drift.histogram import histogram
 from cinematch_dagster.drift.statistics import mean
+from serving.base.scale import STARS
 
 
 @st.composite

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from cinematch_dagster.drift import STARS, DriftPolicy, DriftReport, assess, histogram
+from cinematch_dagster.drift import DriftPolicy, DriftReport, assess, histogram
 from cinematch_dagster.drift.statistics import mean, std
 from cinematch_dagster.movielens import shift
+from serving.base.scale import STARS
 from tests.drift.golden_table import TABLE, TRAIN_MEAN, TRAIN_STD
 
 TRAIN = np.array([8340, 27342, 10560, 54449, 35060, 166040, 83941, 186093, 52457, 75718])

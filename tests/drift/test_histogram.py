@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cinematch_dagster.drift.histogram import STARS, histogram
+from cinematch_dagster.drift.histogram import histogram
+from serving.base.scale import STARS
 
 SCALE = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5, 5.0]
 

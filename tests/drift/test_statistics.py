@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import kstwo
 
-from cinematch_dagster.drift.histogram import STARS, Histogram, histogram
+from cinematch_dagster.drift.histogram import Histogram, histogram
 from cinematch_dagster.drift.statistics import (
     ks_p_value,
     ks_statistic,
@@ -21,6 +21,7 @@ from cinematch_dagster.drift.statistics import (
     std,
     std_change,
 )
+from serving.base.scale import STARS
 
 
 def exactly(expected: Any) -> Any:

@@ -5,8 +5,9 @@ import datetime
 import pytest
 
 from cinematch_dagster.drift.histogram import Histogram
-from cinematch_dagster.drift.page import formats, words
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.verdict import DriftPolicy, assess
+from serving.kit import formats
 from tests.drift.report_weeks import BASE, EMPTY, LOUD, POLICY, QUIET, counts
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"

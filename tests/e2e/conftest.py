@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, Settings, load_settings
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")

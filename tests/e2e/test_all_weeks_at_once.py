@@ -14,7 +14,11 @@ from cinematch_dagster.local.databases import warehouse_dsn
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
 
-pytestmark = pytest.mark.slow  # the platform starts three times
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.lifecycle,
+    pytest.mark.timeout(1_300),
+]  # the platform starts three times
 
 JOB = "trigger_retraining"
 

@@ -78,6 +78,8 @@ REPORTED = "SELECT week, min(id) FROM drift_alerts WHERE feature_name LIKE 'rati
 
 
 @pytest.mark.slow
+@pytest.mark.lifecycle
+@pytest.mark.timeout(1_300)
 def test_seven_weeks_are_one_run_and_the_one_without_a_file_fails_alone(
     settings: Settings, dagster: Person
 ) -> None:

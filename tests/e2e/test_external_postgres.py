@@ -8,14 +8,14 @@ import psycopg
 import pytest
 from rich.console import Console
 
-from cinematch_dagster.demo.scenario import Story
+from cinematch_dagster.demo.scenario import Scenario
 from cinematch_dagster.local import platform
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
 from tests.e2e.support import processes_of
 from tests.external_postgres import PASSWORD, ExternalServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1_800)]
+pytestmark = [pytest.mark.slow, pytest.mark.lifecycle, pytest.mark.timeout(1_800)]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def environment(environment: dict[str, str], external: ExternalServer) -> dict[s
 @pytest.fixture(scope="module")
 def report(settings: Settings) -> Iterator[dict[str, Any]]:
     with platform.running(settings, lambda _: None):
-        yield Story(settings, Console(quiet=True)).tell()
+        yield Scenario(settings, Console(quiet=True)).run()
 
 
 def rows(external: ExternalServer, database: str, query: str) -> list[tuple[Any, ...]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psutil
 
-from cinematch_dagster.local.processes import Service, free_port
+from cinematch_dagster.local.processes import Service
+from tests.ports import free_port
 
 SERVER = Path(__file__).with_name("fake_server.py")
 
@@ -19,9 +20,9 @@ def fake(name: str = "fake", port: int | None = None, *behaviours: str) -> Servi
     return Service(name, command, port, "/health", f"CINEMATCH_{name.upper()}_PORT")
 
 
-def wait_for(what: Callable[[], bool]) -> None:
+def wait_for(what: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.05)

@@ -4,15 +4,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from cinematch_dagster.local import platform, processes
 from cinematch_dagster.local.databases import warehouse_dsn as database_of
-from cinematch_dagster.local.processes import ProcessError, Service, free_port
+from cinematch_dagster.local.processes import ProcessError, Service
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.settings import ROOT, Settings, read_settings
+from cinematch_dagster.settings import ROOT, Settings, read_settings, variables_for_servers
 from tests.local.fake_up import fake_services
 from tests.local.fakes import wait_for, with_grandchild
+from tests.ports import free_port
 
 NO_FILE = ROOT / "no.env"
 NAMES = ["mlflow", "dagster", "api"]
@@ -76,6 +78,7 @@ def test_the_servers_learn_from_their_environment_where_everything_is(
     assert found["CINEMATCH_SERVING_TRACKING_URI"] == again.tracking_uri == settings.tracking_uri
     assert found["DAGSTER_HOME"] == str(tmp_path / "var" / "dagster")
     assert found["PATH"] == os.environ["PATH"]
+    own = conninfo_to_dict(warehouse_dsn)["dbname"]
     for variable, name in (
         ("CINEMATCH_DAGSTER_POSTGRES_URL", "dagster"),
         ("MLFLOW_BACKEND_STORE_URI", "mlflow"),
@@ -83,7 +86,7 @@ def test_the_servers_learn_from_their_environment_where_everything_is(
         address = found[variable].removeprefix("postgresql+psycopg2://")
         assert address != found[variable]
         with connect(f"postgresql://{address}") as connection:
-            assert connection.info.dbname == name
+            assert connection.info.dbname == f"{own}_{name}"
 
 
 def test_passwords_are_in_no_command_line(tmp_path: Path) -> None:
@@ -93,14 +96,16 @@ def test_passwords_are_in_no_command_line(tmp_path: Path) -> None:
 
 
 def test_the_apis_variables_come_from_the_env_file_unless_they_are_set(
-    settings: Settings, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     in_file = {
         "CINEMATCH_SERVING_ALIAS": "file",
         "CINEMATCH_SERVING_HOST": "file",
         "CINEMATCH_SERVING_PORT": "1",
     }
-    monkeypatch.setattr(platform, "serving_variables", lambda: in_file)
+    env_file = tmp_path / ".env"
+    env_file.write_text("".join(f"{name}={value}\n" for name, value in in_file.items()))
+    monkeypatch.setattr(platform, "variables_for_servers", lambda: variables_for_servers(env_file))
     monkeypatch.setenv("CINEMATCH_SERVING_HOST", "environment")
     found = platform.environment(settings, warehouse_dsn)
     assert [found[name] for name in in_file] == ["file", "environment", str(settings.api_port)]

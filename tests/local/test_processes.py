@@ -10,18 +10,18 @@ import psutil
 import pytest
 
 from cinematch_dagster.local import processes
+from cinematch_dagster.local.ports import require_free
 from cinematch_dagster.local.processes import (
     ProcessError,
     Service,
-    free_port,
     is_alive,
-    require_free_ports,
     require_running,
     stop,
     wait_until_healthy,
 )
 from tests.local.conftest import Launch
 from tests.local.fakes import fake, wait_for, with_grandchild
+from tests.ports import free_port
 
 
 def log_of(name: str, logs: Path) -> str:
@@ -83,23 +83,25 @@ def test_a_taken_port_names_the_setting_that_moves_it() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(ProcessError) as raised:
-            require_free_ports([fake("mlflow"), fake("api", port)])
+            require_free([fake("mlflow"), fake("api", port)])
     assert str(raised.value) == (
         f"port {port} of api is taken: free it or set CINEMATCH_API_PORT to another"
     )
-    require_free_ports([fake("api", port)])
+    require_free([fake("api", port)])
 
 
 def test_one_port_for_two_services_is_refused() -> None:
     port = free_port()
     with pytest.raises(ProcessError, match=f"^port {port} of api is taken"):
-        require_free_ports([fake("mlflow", port), fake("api", port)])
+        require_free([fake("mlflow", port), fake("api", port)])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may listen on every port")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="needs an ordinary user: root may listen on every port"
+)
 def test_a_port_of_the_system_is_refused() -> None:
     with pytest.raises(ProcessError, match=r"^port 80 of api is not allowed to an ordinary user"):
-        require_free_ports([fake("api", 80)])
+        require_free([fake("api", 80)])
 
 
 def test_stop_ends_children_and_grandchildren(launch: Launch) -> None:

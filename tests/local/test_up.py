@@ -12,10 +12,10 @@ import httpx
 import psutil
 import pytest
 
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT
 from tests.e2e.support import cinematch, processes_of
+from tests.ports import free_port
 
 PROGRAM = str(Path(sys.executable).with_name("cinematch"))
 PATHS = {"mlflow": "/health", "dagster": "/server_info", "api": "/health"}

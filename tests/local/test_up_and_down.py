@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from cinematch_dagster.local import processes
-from cinematch_dagster.local.processes import free_port
 from tests.e2e.support import processes_of
 from tests.local.fakes import wait_for
+from tests.ports import free_port
 
 PROGRAM = [sys.executable, "-m", "tests.local.fake_up"]
 Up = Callable[..., subprocess.Popen[str]]

@@ -1,20 +1,11 @@
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-
 import pytest
+from pytest_httpserver import HTTPServer
 
-from tests.movielens.sources.archive_server import ArchiveServer, Handler
+from tests.movielens.sources.archive_server import ArchiveServer
 
 
 @pytest.fixture
-def archive_server() -> Iterator[ArchiveServer]:
-    server = ArchiveServer(("127.0.0.1", 0), Handler)
-    server.ranges = []
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def archive_server(httpserver: HTTPServer) -> ArchiveServer:
+    return ArchiveServer(httpserver)

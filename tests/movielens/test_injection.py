@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
-from cinematch_dagster.batches.frame import in_order, is_on_scale
+from cinematch_dagster.batches.frame import in_order
 from cinematch_dagster.movielens import Injection, clean, inject, prepare, shift
 from cinematch_dagster.movielens.injection import shift_label
+from serving.base.scale import is_on_scale
 from tests.movielens.strategies import T0, ratings, ratings_frames
 
 

@@ -13,7 +13,9 @@ from cinematch_dagster.movielens import fetch, load, prepare
 from cinematch_dagster.movielens.profile.statistics import profile
 
 SOURCE = os.environ.get("ML_1M")
-pytestmark = pytest.mark.skipif(SOURCE is None, reason="ML_1M names no ml-1m")
+pytestmark = pytest.mark.skipif(
+    SOURCE is None, reason="needs ml-1m: set ML_1M to its zip or folder"
+)
 
 
 def test_ml_1m_is_read_cleaned_and_cut_as_published(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from serving.app import create_app
 from serving.settings import Settings
+from tests.needs import missing
 from tests.pages.models import FolderRegistry
-from tests.serving.support import HTTP, free_port
+from tests.ports import free_port
+from tests.serving.support import HTTP
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -46,12 +49,19 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
+    with serving_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
+
+
+@contextmanager
+def serving_site(folder: Path, **more: Any) -> Iterator[Site]:
+    """Run the service in a thread inside a `with` block, its files in `folder`."""
     settings = Settings(
         cache_dir=folder / "cache",
         reports_dir=folder / "reports",
         ratings_file=folder / "ratings.jsonl",
         poll_seconds=0.05,
+        **more,
     )
     registry = FolderRegistry()
     with pytest.MonkeyPatch.context() as patch:
@@ -73,7 +83,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")  # while it runs, no other event loop can
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("needs Chromium (Debian: apt install chromium)")
+        missing("Chromium", "apt install chromium")
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=CHROMIUM,

@@ -5,13 +5,14 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from serving.app import create_app
-from serving.pages.dashboard import views
+from serving.pages.dashboard import Figure, views
 from serving.platform.snapshot import COLUMNS, FILE, Snapshot
 from serving.settings import Settings
 from tests.pages.conftest import Site
@@ -79,7 +80,7 @@ def client(reports: Path, tmp_path: Path) -> httpx.AsyncClient:
         reports_dir=reports, cache_dir=tmp_path / "cache", ratings_file=tmp_path / "ratings.jsonl"
     )
     transport = httpx.ASGITransport(app=create_app(settings))
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 @pytest.fixture
@@ -121,18 +122,30 @@ async def test_every_table_is_a_csv_of_all_its_rows(
     assert unknown.status_code == 404
 
 
+def heights(figure: Figure) -> list[float]:
+    """Return the heights of the bars, as shares of the highest."""
+    bars = [
+        float(one.attrib["height"])
+        for one in ElementTree.fromstring(str(figure.picture)).iter("rect")
+        if one.get("class") == "total"
+    ]
+    return [bar / max(bars) for bar in bars]
+
+
 def test_what_the_charts_say(reports: Path) -> None:
     (reports / FILE).write_text(json.dumps(document()))
     found = Snapshot.read(reports)
     assert found
     shown = views(found)
     assert shown["alerts"] == ["Kolmogorov-Smirnov distance"]
-    assert [chart.description for chart in shown["drift"]] == [
-        "9.0% in the week of 2024-01-08, above the threshold of 5%."
-    ]
-    assert shown["drift"][0].marked == [False, True]
-    assert shown["volume"].series[0].values == [4_796, 4_796]
-    assert shown["stars"].series[0].values == [0.75, 0.25]
+    (drift,) = shown["drift"]
+    assert drift.description.replace("\N{NARROW NO-BREAK SPACE}", " ") == (
+        "9.0 % in the week of 2024-01-08, above the threshold of 5 %."
+    )
+    assert [style for style, _ in drift.key] == ["total", "alone", "threshold-line", "marked"]
+    assert heights(shown["volume"]) == pytest.approx([1, 1])
+    assert heights(shown["stars"]) == pytest.approx([1, 1 / 3], abs=0.01)
+    assert shown["volume"].key == [("marked", "drift injected on purpose")]
     assert shown["trained"]["rmse"] == 0.96241
 
 

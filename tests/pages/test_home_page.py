@@ -139,17 +139,17 @@ def test_more_like_this_can_be_rated_and_closed(page: Page) -> None:
 
 def test_somebody_of_the_data(page: Page, site: Site) -> None:
     page.goto("/")
-    page.get_by_role("button", name="Be someone else").click()
-    people = page.get_by_role("dialog", name="Be someone else")
-    people.get_by_label("Number").fill("4")
+    page.get_by_role("button", name="Choose a user").click()
+    users = page.get_by_role("dialog", name="Choose a user")
+    users.get_by_label("Number").fill("4")
     page.keyboard.press("Enter")
-    expect(people.get_by_role("alert")).to_contain_text("knows nobody with the number 4")
-    people.get_by_label("Number").fill("5")
+    expect(users.get_by_role("alert")).to_contain_text("knows no user with the number 4")
+    users.get_by_label("Number").fill("5")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="For person 5")).to_be_visible()
+    expect(page.get_by_role("heading", name="For user 5")).to_be_visible()
     expect(page.locator("#who-text")).to_contain_text("4 films rated in the data")
     find_and_rate(page, "casablanca", "4")
-    page.get_by_role("button", name="Keep 1 film for person 5").click()
+    page.get_by_role("button", name="Keep 1 film for user 5").click()
     expect(page.locator("#save-text")).to_contain_text("Kept.")
     known = httpx.get(f"{site.url}/users/5").json()["ratings"]
     assert [m["title"] for m in known if m["source"] == "live"] == ["Casablanca (1942)"]
@@ -296,7 +296,7 @@ def test_a_film_that_the_model_lacks_does_not_end_the_keeping(
     lacking = {"movieId": 999_999, "title": "Lost (1920)"}
     keep_stars(page, 8, [lacking, known])
     page.reload()
-    page.get_by_role("button", name="Keep 2 films for person 8").click()
+    page.get_by_role("button", name="Keep 2 films for user 8").click()
     expect(page.locator("#save-text")).to_contain_text("Kept 1 of 2 films: the model does not know")
     ratings = httpx.get(f"{site.url}/users/8").json()["ratings"]
     assert [m["title"] for m in ratings if m["source"] == "live"] == ["Fargo (1996)"]

@@ -17,7 +17,8 @@ with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     from mlflow import MlflowClient
 
     from cinematch_dagster.pipeline.registry.registration import register
-    from cinematch_dagster.pipeline.training.train import TrainingData, read_training_data, train
+    from cinematch_dagster.pipeline.training.data import TrainingData, read_training_data
+    from cinematch_dagster.pipeline.training.train import train
     from tests.pipeline.support import (
         FIRST_WEEK,
         SMALL_MODELS,

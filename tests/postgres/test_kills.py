@@ -23,13 +23,16 @@ from cinematch_dagster.warehouse.registry.promotions import (
     record_promotion,
 )
 from cinematch_dagster.warehouse.schema import lock_ratings, migrate
+from tests.examples import more
 from tests.warehouse.support import batch, many, promotion, value, week
 
 BASELINE_ROWS = 1_000
 BATCH_ROWS = 4_000
 HELD_OUT = BATCH_ROWS // 5
-PROCESS_KILLS = 18
-SERVER_KILLS = 8
+PROCESS_KILLS = more(18)
+SERVER_KILLS = more(8)
+
+pytestmark = pytest.mark.lifecycle  # once more, with more kills
 
 # Of each load: is it whole in one place and counted, or absent everywhere?
 LOADS = """
@@ -51,9 +54,11 @@ FROM ingestion_metadata AS i
 
 def work(dsn: str, first: int) -> None:
     """Load week after week and promote a model of each, whatever happens to the server."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
     for number in itertools.count(first):
         done = False
-        while not done:
+        while not done and parent.is_alive():
             with contextlib.suppress(psycopg.Error):
                 load_batch(dsn, batch(number, many(BATCH_ROWS, seed=number)))
                 promote(dsn, number)

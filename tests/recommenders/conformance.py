@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.recommenders.interactions import Interactions
-from serving.model.arrays import Floats, as_stored, numbers, read_arrays, write_arrays
+from serving.model.archive import Npz, write_npz
+from serving.model.arrays import Floats, arrays_of, as_stored, numbers, read_arrays
 from serving.model.heads import RankingHead, RatingHead
 from serving.model.profiles import Profiles
 from serving.model.scoring.fold_in import FULL_PROFILE
@@ -30,11 +31,12 @@ def reloaded(head: Head, interactions: Interactions, folder: Path) -> Head:
     """Write a head's arrays and read them again."""
     n_users, n_movies = len(interactions.user_ids), len(interactions.movie_ids)
     sizes = {"users": n_users, "movies": n_movies, "movies + 1": n_movies + 1}
-    write_arrays(head, folder, "", n_movies)
-    return type(head)(**numbers(head), **read_arrays(type(head), folder, "", sizes))
+    write_npz(folder / "head.npz", arrays_of(head, "", n_movies))
+    store = Npz(folder / "head.npz")
+    return type(head)(**numbers(head), **read_arrays(type(head), store, "", sizes))
 
 
-def arrays_of(holder: Any) -> dict[str, Any]:
+def copies_of(holder: Any) -> dict[str, Any]:
     values = ((field.name, getattr(holder, field.name)) for field in fields(holder))
     return {name: value.copy() for name, value in values if isinstance(value, np.ndarray)}
 
@@ -117,9 +119,9 @@ class RatingConformance(Conformance, ABC):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
     def test_nothing_given_is_changed(self, interactions: Interactions) -> None:
-        before, matrix = arrays_of(interactions), interactions.matrix.copy()
+        before, matrix = copies_of(interactions), interactions.matrix.copy()
         head = self.fit(interactions)
-        learnt = arrays_of(head)
+        learnt = copies_of(head)
         self.everything(head.fold_in(interactions.profiles), interactions)
         for name, values in before.items():
             np.testing.assert_array_equal(getattr(interactions, name), values)
@@ -188,9 +190,9 @@ class RankingConformance(Conformance, ABC):
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
 
     def test_nothing_given_is_changed(self, interactions: Interactions) -> None:
-        before, matrix = arrays_of(interactions), interactions.matrix.copy()
+        before, matrix = copies_of(interactions), interactions.matrix.copy()
         head = self.fit(interactions)
-        learnt = arrays_of(head)
+        learnt = copies_of(head)
         head.scores(interactions.profiles)
         for name, values in before.items():
             np.testing.assert_array_equal(getattr(interactions, name), values)

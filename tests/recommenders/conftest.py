@@ -3,7 +3,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Trained, export, fit
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Trained, fit
 from serving.model import Model
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, random_ratings
 

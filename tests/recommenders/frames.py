@@ -1,40 +1,43 @@
 import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from cinematch_dagster.recommenders import Hyperparameters
+from cinematch_dagster.recommenders.algorithms import Hyperparameters, Ranking, Rating
+from cinematch_dagster.recommenders.ranking.als import Als
+from cinematch_dagster.recommenders.ranking.ease import Ease
+from cinematch_dagster.recommenders.ranking.item_knn import ItemKnn
+from cinematch_dagster.recommenders.ranking.popularity import Popularity
+from cinematch_dagster.recommenders.rating.knn_baseline import Baseline, KnnBaseline
+from cinematch_dagster.recommenders.rating.svd import Svd
+from cinematch_dagster.recommenders.rating.svdpp import Svdpp
 
 WEEK = datetime.date(2024, 1, 1)
 TRAINED_AT = datetime.datetime(2024, 1, 8, 6, 30, tzinfo=datetime.UTC)
-SMALL = Hyperparameters(
-    seed=7,
-    rating_head="svd",
-    ranking_head="als",
-    svd_factors=4,
-    svd_epochs=10,
-    svd_learning_rate=0.01,
-    svd_regularization=0.05,
-    svd_init_std=0.1,
-    svd_engine="auto",
-    svdpp_factors=3,
-    svdpp_epochs=5,
-    svdpp_learning_rate=0.01,
-    svdpp_regularization=0.05,
-    knn_neighbours=10,
-    knn_links=15,
-    als_factors=5,
-    als_iterations=4,
-    als_regularization=3.0,
-    als_alpha=2.0,
-    ease_regularization=5.0,
-    ease_links=15,
-    ease_max_movies=100,
-    item_knn_links=8,
-    popularity_half_life_days=365.0,
-    top_n=12,
-)
+SMALL_RATING: dict[str, Rating] = {
+    "svd": Svd(factors=4, epochs=10, learning_rate=0.01, regularization=0.05, init_std=0.1),
+    "svdpp": Svdpp(factors=3, epochs=5, learning_rate=0.01, regularization=0.05, init_std=0.1),
+    "baseline": Baseline(),
+    "knn_baseline": KnnBaseline(neighbours=10, links=15),
+}
+SMALL_RANKING: dict[str, Ranking] = {
+    "als": Als(factors=5, iterations=4, regularization=3.0),
+    "ease": Ease(regularization=5.0, links=15, max_movies=100),
+    "item_knn": ItemKnn(links=8),
+    "popularity": Popularity(),
+}
+SEED = 7
+
+
+def small(rating: str = "svd", ranking: str = "als", **changed: Any) -> Hyperparameters:
+    """Hyperparameters for a few dozen ratings."""
+    heads: dict[str, Any] = {"rating": SMALL_RATING[rating], "ranking": SMALL_RANKING[ranking]}
+    return Hyperparameters(**{"seed": SEED, "top_n": 12, **heads, **changed})
+
+
+SMALL = small()
 
 
 def ratings_frame(*rows: tuple[int, int, float]) -> pd.DataFrame:

@@ -1,99 +1,123 @@
 """Every algorithm of the settings passes its conformance class, and a new one by the recipe."""
 
-from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import BaseModel, Field, ValidationError
 
-from cinematch_dagster.recommenders import algorithms, export, fit
+from cinematch_dagster.recommenders import algorithms
+from cinematch_dagster.recommenders.algorithm import Algorithm, Range, RatingAlgorithm
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import fit
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.ranking.ease import fit_ease
-from cinematch_dagster.settings import TrainingSettings
 from serving.model import Model
 from serving.model.heads import FactorRating, ItemRanking, NeighbourRating, RankingHead, RatingHead
 from tests.recommenders.conformance import RankingConformance, RatingConformance
-from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, random_ratings
+from tests.recommenders.frames import (
+    SEED,
+    SMALL,
+    SMALL_RANKING,
+    SMALL_RATING,
+    TRAINED_AT,
+    WEEK,
+    random_ratings,
+)
 
 
 class TestSvd(RatingConformance):
     def fit(self, interactions: Interactions) -> RatingHead:
-        return algorithms.RATING_HEADS["svd"](interactions, SMALL)
+        return SMALL_RATING["svd"].fit(interactions, SEED)
 
 
 class TestCompiledSvd(RatingConformance):
     def fit(self, interactions: Interactions) -> RatingHead:
-        return algorithms.RATING_HEADS["svd"](interactions, replace(SMALL, svd_engine="compiled"))
+        return SMALL_RATING["svd"].model_copy(update={"engine": "compiled"}).fit(interactions, SEED)
 
 
 class TestSvdpp(RatingConformance):
     def fit(self, interactions: Interactions) -> RatingHead:
-        return algorithms.RATING_HEADS["svdpp"](interactions, SMALL)
+        return SMALL_RATING["svdpp"].fit(interactions, SEED)
 
 
 class TestBaseline(RatingConformance):
     closeness = 0.01
 
     def fit(self, interactions: Interactions) -> RatingHead:
-        return algorithms.RATING_HEADS["baseline"](interactions, SMALL)
+        return SMALL_RATING["baseline"].fit(interactions, SEED)
 
 
 class TestKnnBaseline(RatingConformance):
     closeness = 0.01
 
     def fit(self, interactions: Interactions) -> RatingHead:
-        return algorithms.RATING_HEADS["knn_baseline"](interactions, SMALL)
+        return SMALL_RATING["knn_baseline"].fit(interactions, SEED)
 
 
 class TestAls(RankingConformance):
     def fit(self, interactions: Interactions) -> RankingHead:
-        return algorithms.RANKING_HEADS["als"](interactions, SMALL)
+        return SMALL_RANKING["als"].fit(interactions, SEED)
 
 
 class TestEase(RankingConformance):
     def fit(self, interactions: Interactions) -> RankingHead:
-        return algorithms.RANKING_HEADS["ease"](interactions, SMALL)
+        return SMALL_RANKING["ease"].fit(interactions, SEED)
 
 
 class TestItemKnn(RankingConformance):
     def fit(self, interactions: Interactions) -> RankingHead:
-        return algorithms.RANKING_HEADS["item_knn"](interactions, SMALL)
+        return SMALL_RANKING["item_knn"].fit(interactions, SEED)
 
 
 class TestPopularity(RankingConformance):
     def fit(self, interactions: Interactions) -> RankingHead:
-        return algorithms.RANKING_HEADS["popularity"](interactions, SMALL)
+        return SMALL_RANKING["popularity"].fit(interactions, SEED)
 
 
-def fit_movie_means(interactions: Interactions) -> FactorRating:
-    """Expect a movie's own mean, whoever the user: the recipe's example."""
-    mean = float(interactions.stars.mean())
-    n_users, n_movies = len(interactions.user_ids), len(interactions.movie_ids)
-    sums = np.bincount(interactions.movies, interactions.stars - mean, n_movies)
-    return FactorRating(
-        global_mean=mean,
-        regularization=1.0,
-        user_bias=np.zeros(n_users),
-        user_factors=np.zeros((n_users, 0)),
-        movie_bias=sums / np.maximum(interactions.movie_counts, 1),
-        movie_factors=np.zeros((n_movies, 0)),
-    )
+class MovieMeans(RatingAlgorithm):
+    """A movie's own mean, whoever the user: the recipe's example."""
+
+    algorithm: Literal["movie_means"] = "movie_means"
+    damping: float = Field(1.0, ge=0)
+
+    search: ClassVar = {"damping": Range(0.1, 100.0, log=True)}
+
+    def fit(self, interactions: Interactions, seed: int) -> FactorRating:  # noqa: ARG002
+        """Fit the head; it draws nothing."""
+        mean = float(interactions.stars.mean())
+        n_users, n_movies = len(interactions.user_ids), len(interactions.movie_ids)
+        sums = np.bincount(interactions.movies, interactions.stars - mean, n_movies)
+        return FactorRating(
+            global_mean=mean,
+            regularization=1.0,
+            user_bias=np.zeros(n_users),
+            user_factors=np.zeros((n_users, 0)),
+            movie_bias=sums / np.maximum(interactions.movie_counts + self.damping, 1),
+            movie_factors=np.zeros((n_movies, 0)),
+        )
+
+
+class Recipe(BaseModel):
+    """A registry with one algorithm more."""
+
+    rating: Annotated[algorithms.Rating | MovieMeans, Field(discriminator="algorithm")]
 
 
 class TestTheRecipe(RatingConformance):
     closeness = 0.5
 
     def fit(self, interactions: Interactions) -> RatingHead:
-        return fit_movie_means(interactions)
+        return MovieMeans(damping=0).fit(interactions, SEED)
 
 
 def test_an_algorithm_by_the_recipe_is_fitted_exported_and_served_by_its_name(
-    ratings: pd.DataFrame, movies: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ratings: pd.DataFrame, movies: pd.DataFrame, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(algorithms.RATING_HEADS, "movie_means", lambda i, _: fit_movie_means(i))
-    trained = fit(ratings, movies, replace(SMALL, rating_head="movie_means"))
+    named = Recipe.model_validate({"rating": {"algorithm": "movie_means", "damping": 0}})
+    trained = fit(ratings, movies, SMALL.model_copy(update={"rating": named.rating}))
     export(trained, tmp_path, week=WEEK, trained_at=TRAINED_AT)
     model = Model.load(tmp_path)
     assert model.info.algorithm == "movie_means+als"
@@ -108,10 +132,22 @@ def test_an_algorithm_by_the_recipe_is_fitted_exported_and_served_by_its_name(
             assert movie.predicted_rating == pytest.approx(means[movie.movie_id], abs=1e-5)
 
 
-def test_the_settings_name_every_algorithm() -> None:
-    heads = TrainingSettings.model_fields
-    assert set(get_args(heads["rating_head"].annotation)) == set(algorithms.RATING_HEADS)
-    assert set(get_args(heads["ranking_head"].annotation)) == set(algorithms.RANKING_HEADS)
+def test_every_algorithm_has_small_values_here() -> None:
+    assert set(SMALL_RATING) == set(algorithms.RATING_HEADS)
+    assert set(SMALL_RANKING) == set(algorithms.RANKING_HEADS)
+
+
+@pytest.mark.parametrize("kind", [*get_args(algorithms.Rating), *get_args(algorithms.Ranking)])
+def test_an_algorithm_says_everything_about_itself(kind: type[Algorithm]) -> None:
+    chosen = kind.model_validate({})
+    assert chosen.algorithm in algorithms.RATING_HEADS | algorithms.RANKING_HEADS
+    assert set(chosen.search) <= set(chosen.hyperparameters)
+    for name, found in chosen.search.items():
+        assert type(getattr(chosen, name)) is type(found.low) is type(found.high)
+        for bound in (found.low, found.high):
+            kind.model_validate({name: bound})
+    with pytest.raises(ValidationError, match="colour"):
+        kind.model_validate({"colour": 1})
 
 
 @pytest.mark.parametrize("name", ["knn_baseline", "ease"])
@@ -119,10 +155,9 @@ def test_memory_grows_with_the_rated_movies_not_with_the_catalogue(name: str) ->
     frame = random_ratings(seed=8, users=9, movies=9, n=40)
     catalogue = np.arange(300_000)  # squared, these would be hundreds of gigabytes
     interactions = Interactions.from_frame(frame, catalogue)
-    head = (algorithms.RATING_HEADS | algorithms.RANKING_HEADS)[name](interactions, SMALL)
-    expected = (algorithms.RATING_HEADS | algorithms.RANKING_HEADS)[name](
-        small := Interactions.from_frame(frame), SMALL
-    )
+    algorithm = (SMALL_RATING | SMALL_RANKING)[name]
+    head = algorithm.fit(interactions, SEED)
+    expected = algorithm.fit(small := Interactions.from_frame(frame), SEED)
     rows = np.searchsorted(catalogue, small.movie_ids)
     if isinstance(head, ItemRanking) and isinstance(expected, ItemRanking):
         found = head.scores(interactions.profiles)
@@ -136,7 +171,7 @@ def test_memory_grows_with_the_rated_movies_not_with_the_catalogue(name: str) ->
 def test_equal_ratings_have_no_similar_movies() -> None:
     frame = random_ratings(seed=8, users=9, movies=9, n=40).assign(rating=np.float32(4.0))
     interactions = Interactions.from_frame(frame)
-    head = algorithms.RATING_HEADS["knn_baseline"](interactions, SMALL)
+    head = SMALL_RATING["knn_baseline"].fit(interactions, SEED)
     found = head.predict(interactions.profiles, interactions.users, interactions.movies)
     np.testing.assert_allclose(found, 4.0, rtol=0, atol=1e-6)
 

@@ -1,19 +1,19 @@
-import dataclasses
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Hyperparameters, Trained, export, fit
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
+from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.features import genre_membership
-from cinematch_dagster.settings import TrainingSettings
+from cinematch_dagster.recommenders.fit import Trained, fit
 from serving.model import Model
 from serving.model.artifact import Artifact
 from serving.model.recommender import Answer
 from serving.model.selfcheck import check
-from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame
+from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame, small
 
 
 def assert_same(one: Answer, other: Answer) -> None:
@@ -31,7 +31,7 @@ def test_a_seed_determines_what_is_served(
     again = Model.load(tmp_path)
     for user in [*model.user_ids.tolist(), -1]:
         assert model.recommend(user, 12) == again.recommend(user, 12)
-    others = dataclasses.replace(SMALL, seed=8)
+    others = small(seed=8)
     export(fit(ratings, movies, others), tmp_path, week=WEEK, trained_at=TRAINED_AT)
     user = int(model.user_ids[0])
     assert model.recommend(user, 12) != Model.load(tmp_path).recommend(user, 12)
@@ -42,7 +42,7 @@ def test_a_seed_determines_what_is_served(
 def test_every_pair_of_heads_can_be_served(
     rating_head: str, ranking_head: str, ratings: pd.DataFrame, movies: pd.DataFrame, tmp_path: Path
 ) -> None:
-    heads = dataclasses.replace(SMALL, rating_head=rating_head, ranking_head=ranking_head)
+    heads = small(rating_head, ranking_head)
     export(fit(ratings, movies, heads), tmp_path, week=WEEK, trained_at=TRAINED_AT)
     model = Model.load(tmp_path)
     assert model.info.algorithm == f"{rating_head}+{ranking_head}"
@@ -67,8 +67,8 @@ def test_what_is_served_predicts_what_was_trained(trained: Trained, model: Model
 
 
 def test_the_manifest_says_what_the_model_is(model: Model, ratings: pd.DataFrame) -> None:
-    assert dataclasses.asdict(model.info) == {
-        "format": 2,
+    assert asdict(model.info) == {
+        "format": 3,
         "week": "2024-01-01",
         "trained_at": "2024-01-08T06:30:00+00:00",
         "n_users": ratings["userId"].nunique(),
@@ -126,8 +126,3 @@ def test_genres_are_taken_apart() -> None:
         [0, 1, 0, 0],
         [1, 0, 1, 0],
     ]
-
-
-def test_the_settings_have_every_hyperparameter() -> None:
-    values = TrainingSettings().model_dump(exclude={"held_out_share"})
-    assert set(values) == {field.name for field in dataclasses.fields(Hyperparameters)}

@@ -7,8 +7,9 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from cinematch_dagster.recommenders import Trained, plots
+from cinematch_dagster.recommenders import plots
 from cinematch_dagster.recommenders.evaluation import FoldScores, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.plots.factors import by_count
 from serving.model import Model
 from serving.model.heads import FactorRating
@@ -37,9 +38,7 @@ def figures(trained: Trained, scores: FoldScores, floor: FoldScores) -> dict[str
     return {
         "errors": plots.errors_by_star(stars, stars[::-1]),
         "slices": plots.metrics_by_slice(scores.slices, "Slices"),
-        "algorithms": plots.ndcg_of_algorithms({"model": scores, "popular": floor}, "popular"),
         "contenders": plots.champion_against_challenger(scores, floor),
-        "learning": plots.learning_curve({1: 1.0, 2: 0.9}, {1: 1.1, 2: 1.0}),
         "norms": plots.factor_norms(trained.rating, trained.interactions),
     }
 
@@ -68,16 +67,6 @@ def test_each_slice_shows_its_figures_and_counts(
     assert first == f"Everything\n{scores.rating.rows} ratings, {len(scores.ranking.users)} users"
 
 
-def test_algorithms_are_in_order_of_their_ndcg(
-    figures: dict[str, Figure], scores: FoldScores, floor: FoldScores
-) -> None:
-    axes = figures["algorithms"].axes[0]
-    whole = {"model": scores.slices["all"].ndcg_at_10, "popular": floor.slices["all"].ndcg_at_10}
-    order = sorted(whole, key=lambda name: -(whole[name] or 0))
-    assert [tick.get_text() for tick in axes.get_yticklabels()] == order
-    assert [text.get_text() for text in axes.texts] == [f"{whole[name]:.3f}" for name in order]
-
-
 def test_both_contenders_are_named(figures: dict[str, Figure]) -> None:
     legend = figures["contenders"].axes[1].get_legend()
     assert legend is not None
@@ -88,7 +77,6 @@ def test_a_test_without_a_relevant_movie_can_be_drawn(model: Model, ratings: pd.
     disliked = random_ratings(seed=9, users=5, movies=5, n=20).assign(rating=np.float32(1.0))
     found = evaluate_static(model, disliked, ratings)
     plots.metrics_by_slice(found.slices, "Nothing to find")
-    plots.ndcg_of_algorithms({"model": found, "popular": found}, "popular")
     plots.champion_against_challenger(found, found)
 
 

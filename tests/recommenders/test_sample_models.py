@@ -6,20 +6,16 @@ import pandas as pd
 import pytest
 
 from cinematch_dagster.movielens import load, prepare
-from cinematch_dagster.recommenders import (
-    Audit,
-    Contender,
-    Hyperparameters,
+from cinematch_dagster.recommenders.checks.model_checks import check_model
+from cinematch_dagster.recommenders.evaluation import (
+    Predictor,
     Scores,
-    Thresholds,
-    Trained,
-    Verdict,
-    check_model,
-    decide,
-    export,
-    fit,
+    evaluate_fold,
+    evaluate_static,
 )
-from cinematch_dagster.recommenders.evaluation import Predictor, evaluate_fold, evaluate_static
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Trained, fit
+from cinematch_dagster.recommenders.gate import Audit, Contender, Thresholds, Verdict, decide
 from cinematch_dagster.recommenders.rating.baseline import fit_floor
 from cinematch_dagster.settings import ROOT, load_settings
 from serving.model import Model
@@ -69,8 +65,7 @@ def sample() -> Sample:
 
 
 def run(training: pd.DataFrame, movies: pd.DataFrame, folder: Path, week: datetime.date) -> Run:
-    settings = load_settings().training.model_dump(exclude={"held_out_share"})
-    trained = fit(training, movies, Hyperparameters(**settings))
+    trained = fit(training, movies, load_settings().training)
     export(trained, folder, week=week, trained_at=TRAINED_AT)
     return Run(trained, Model.load(folder), training)
 

@@ -47,13 +47,13 @@ def publish(
     before = mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(mlflow_server)
     monkeypatch.setenv("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    pyfunc = Path(__file__).parents[2] / "serving" / "model" / "pyfunc.py"
+    entry = Path(__file__).parents[2] / "serving" / "model" / "mlflow_entry.py"
 
     def log_model(folder: Path, *, alias: str | None = "production") -> Release:
         with warnings.catch_warnings(action="ignore"), mlflow.start_run():  # MLflow's own
             logged = mlflow.pyfunc.log_model(
                 name="model",
-                python_model=str(pyfunc),
+                python_model=str(entry),
                 artifacts={"model": str(folder)},
                 registered_model_name=registered_model,
                 pip_requirements=[],

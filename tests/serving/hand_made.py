@@ -1,11 +1,13 @@
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from serving.model.archive import write_npz
 from serving.model.arrays import as_stored
-from serving.model.artifact import FORMAT, Arrays, Artifact, ModelInfo
+from serving.model.artifact import ARRAYS, FORMAT, Arrays, Artifact, ModelInfo
 from serving.model.heads import FactorRanking, FactorRating
 from serving.model.profiles import Profiles
 
@@ -16,6 +18,22 @@ GENRES = [
     "Drama",
     "Drama|Western|Horror",
 ]
+
+
+def saved_arrays(folder: Path) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of a model's folder, by name."""
+    with np.load(folder / ARRAYS, allow_pickle=True) as archive:
+        return dict(archive)
+
+
+def change_arrays(folder: Path, **changed: npt.NDArray[Any] | None) -> None:
+    """Write the arrays of a model's folder anew, some of them changed; None leaves one out.
+
+    The file is another one: the old one may be mapped.
+    """
+    arrays = {**saved_arrays(folder), **changed}
+    (folder / ARRAYS).unlink()
+    write_npz(folder / ARRAYS, {name: a for name, a in arrays.items() if a is not None})
 
 
 def floats(*values: Any) -> npt.NDArray[np.float32]:

@@ -1,11 +1,10 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,8 +15,10 @@ import numpy as np
 import psutil
 import pyarrow as pa
 
+from serving.follow.cache import Cache
 from serving.follow.registry import Release
-from tests.serving.hand_made import hand_made, random_artifact
+from tests.ports import free_port
+from tests.serving.hand_made import change_arrays, hand_made, random_artifact
 
 HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
 """Asks on a new connection each time, so that every worker gets some; making one client for each
@@ -37,7 +38,7 @@ def tiny_model(folder: Path, label: str) -> Path:
 def spoilt_model(folder: Path) -> Path:
     """Write a model with a number that is not finite: it does not load."""
     tiny_model(folder, "spoilt")
-    np.save(folder / "list_scores.npy", np.full((2, 3), np.nan, dtype=np.float16))
+    change_arrays(folder, list_scores=np.full((2, 3), np.nan, dtype=np.float16))
     return folder
 
 
@@ -49,11 +50,17 @@ def broken_model(folder: Path) -> Path:
     return folder
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def with_copy(folder: Path) -> Path:
+    """Put version 1 into the cache in a folder, as if it had been served before."""
+    cache, release = Cache(folder / "cache"), Release("1", 100)
+    cache.add(release, lambda scratch: tiny_model(scratch / "model", "v1"))
+    cache.mark_good(release)
+    return folder
+
+
+def nowhere() -> str:
+    """Return an address where no MLflow answers."""
+    return f"http://127.0.0.1:{free_port()}"
 
 
 @contextmanager
@@ -173,18 +180,24 @@ class Api:
 
 
 @contextmanager
-def api(folder: Path, tracking_uri: str, **settings: str) -> Iterator[Api]:
-    """Run `python -m serving` inside a `with` block, its cache and log in `folder`."""
+def api(
+    folder: Path, tracking_uri: str, *, wrapper: Sequence[str] = (), **settings: Any
+) -> Iterator[Api]:
+    """Run `python -m serving` inside a `with` block, its cache and log in `folder`.
+
+    A `wrapper` is a command that runs what follows it.
+    """
     port, log = free_port(), folder / "api.log"
     environment = {
         "TRACKING_URI": tracking_uri,
         "PORT": str(port),
         "CACHE_DIR": str(folder / "cache"),
+        "METRICS_DIR": str(folder / "metrics"),
         "POLL_SECONDS": "0.1",
         "REQUEST_LOG_SHARE": "1",
     } | {name.upper(): value for name, value in settings.items()}
     prefixed = {f"CINEMATCH_SERVING_{name}": value for name, value in environment.items()}
-    with process([sys.executable, "-m", "serving"], log, **prefixed) as running:
+    with process([*wrapper, sys.executable, "-m", "serving"], log, **prefixed) as running:
         url = f"http://127.0.0.1:{port}"
         wait_for(f"{url}/health", running, log)
         yield Api(url, running, log)

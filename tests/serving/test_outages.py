@@ -1,5 +1,6 @@
 """What the API depends on goes away, and comes back: a worker, MLflow, Postgres."""
 
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -8,34 +9,22 @@ from pathlib import Path
 import httpx
 import pytest
 
-from serving.follow.cache import Cache
-from serving.follow.registry import Release
+from tests.ports import free_port
 from tests.serving.asking import asking, owners
 from tests.serving.support import (
     Api,
     Publish,
     api,
-    free_port,
+    nowhere,
     problem,
     rate,
     rated,
     tiny_model,
     wait_for_problem,
     wait_until,
+    with_copy,
 )
 from tests.serving.wire import wire_to_postgres, wire_to_url
-
-
-def with_copy(folder: Path) -> Path:
-    """Put version 1 into the cache in a folder, as if it had been served before."""
-    cache, release = Cache(folder / "cache"), Release("1", 100)
-    cache.add(release, lambda scratch: tiny_model(scratch / "model", "v1"))
-    cache.mark_good(release)
-    return folder
-
-
-def nowhere() -> str:
-    return f"http://127.0.0.1:{free_port()}"
 
 
 def test_a_worker_that_is_killed_is_replaced_and_nobody_else_notices(tmp_path: Path) -> None:
@@ -134,6 +123,22 @@ def test_many_ratings_without_postgres_wait_no_longer_than_one(tmp_path: Path) -
         assert running.get("/movies?query=title").status_code == 200
         assert time.monotonic() - begin < 3
         assert max(refusals) < 8
+
+
+def test_eight_reloads_of_an_mlflow_that_hangs_keep_nobody_waiting(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hanging, ThreadPoolExecutor(8) as clients:
+        address = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        with api(
+            with_copy(tmp_path), address, poll_seconds="3600", candidate_mode="split"
+        ) as running:
+            running.wait_until_ready()
+            reloads = [clients.submit(running.post, "/reload-model") for _ in range(8)]
+            for _ in range(5):
+                for path in ("/movies?query=title", "/movies/10/similar", "/metrics"):
+                    assert running.get(path).status_code == 200
+                time.sleep(0.1)
+            assert not any(reload.done() for reload in reloads)
+            running.process.kill()
 
 
 def refused_while_others_are_answered(running: Api) -> bool:

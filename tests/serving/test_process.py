@@ -1,19 +1,24 @@
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from serving.settings import PREFIX
+from tests.ports import free_port
 from tests.serving.support import (
     HTTP,
     Publish,
     api,
     broken_model,
-    free_port,
+    nowhere,
     tiny_model,
     wait_for_problem,
+    wait_until,
+    with_copy,
 )
 
 KEY = "the key of the tests"
@@ -123,3 +128,32 @@ def test_a_taken_port_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyP
         )  # fmt: skip
     assert ended.returncode != 0
     assert "address already in use" in ended.stdout
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    with api(with_copy(tmp_path), nowhere(), workers="2") as running:
+        running.wait_until_ready()
+        wait_until(lambda: len(running.workers()) == 2, "two workers")
+        workers = running.workers()
+        running.process.kill()
+        running.process.wait()
+        psutil.wait_procs(workers, timeout=30)
+        assert [worker.pid for worker in workers if worker.is_running()] == []
+        with socket.create_server(("127.0.0.1", int(running.url.rpartition(":")[2]))):
+            pass  # the port is free
+
+
+def test_head_is_answered_as_get_without_a_body(tmp_path: Path) -> None:
+    with api(with_copy(tmp_path), nowhere()) as running:
+        running.wait_until_ready()
+        pages = ("/", "/dashboard", "/docs", "/openapi.json", "/pages/home.js")
+        for path in (*pages, "/health", "/metrics", "/movies/10", "/movies?query=x", "/movies/99"):
+            got, head = running.get(path), HTTP.head(running.url + path)
+            assert (head.status_code, head.content) == (got.status_code, b"")
+            assert head.headers["content-type"] == got.headers["content-type"]
+            if path != "/metrics":
+                assert head.headers["content-length"] == got.headers["content-length"]
+        assert HTTP.head(running.url + "/recommend").status_code == 405
+        assert HTTP.delete(running.url + "/health").headers["allow"] == "GET, HEAD"
+        page = running.get("/metrics").text
+        assert 'requests_total{method="HEAD",route="/movies/{movie_id}",status="200"} 1.0' in page

@@ -23,6 +23,16 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.cache_dir == Path("/somewhere")
 
 
+def test_lists_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7,::1")
+    monkeypatch.setenv(f"{PREFIX}ALLOWED_HOSTS", "films.example, www.films.example,2001:db8::1")
+    monkeypatch.setenv(f"{PREFIX}ROOT_PATH", "/a/films-2.0")
+    settings = load_settings()
+    assert settings.trusted_proxies == ("10.0.0.0/8", "192.0.2.7", "::1")
+    assert settings.allowed_hosts == ("films.example", "www.films.example", "2001:db8::1")
+    assert settings.root_path == "/a/films-2.0"
+
+
 def test_an_empty_variable_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"{PREFIX}API_KEY", "")
     assert load_settings().api_key is None
@@ -36,7 +46,19 @@ def test_an_unknown_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "0"), ("POLL_SECONDS", "0"), ("ENVIRONMENT", "prod"), ("REQUEST_LOG_SHARE", "2")],
+    [
+        ("PORT", "0"),
+        ("POLL_SECONDS", "0"),
+        ("ENVIRONMENT", "prod"),
+        ("REQUEST_LOG_SHARE", "2"),
+        ("ROOT_PATH", "films"),
+        ("ROOT_PATH", "/films/"),
+        ("ROOT_PATH", "https://films.example"),
+        ("TRUSTED_PROXIES", "10.0.0.300"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("ALLOWED_HOSTS", "https://films.example"),
+        ("ALLOWED_HOSTS", "films.example:8000"),
+    ],
 )
 def test_a_value_out_of_range_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch

@@ -21,6 +21,7 @@ from cinematch_dagster.warehouse.retraining.decisions import open_alerts
 from cinematch_dagster.warehouse.schema import migrate
 from cinematch_dagster.warehouse.training.training_data import training_ratings
 from tests.external_postgres import PASSWORD, ExternalServer
+from tests.needs import missing
 from tests.warehouse.support import batch, many, promotion, value, week
 
 ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -129,7 +130,7 @@ def test_a_remote_server_without_encryption_is_refused_at_once(
 def encrypted(external: ExternalServer) -> Iterator[ExternalServer]:
     """The server with a certificate of its own making."""
     if shutil.which("openssl") is None:
-        pytest.skip("there is no openssl to make a certificate")
+        missing("openssl", "apt install openssl")
     command = "openssl req -new -x509 -days 2 -nodes -subj /CN=db.example.org -out {} -keyout {}"
     files = [external.data / "server.crt", external.data / "server.key"]
     subprocess.run(command.format(*files).split(), check=True, capture_output=True)

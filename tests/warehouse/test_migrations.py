@@ -287,3 +287,30 @@ def test_a_newer_schema_is_refused(connection: psycopg.Connection) -> None:
     connection.execute("INSERT INTO schema_version (version) VALUES (99)")
     with pytest.raises(SchemaError, match="has schema version 99, this program knows"):
         migrate(connection)
+
+
+def test_live_ratings_that_the_feed_s_file_displaced_are_written_once_more(
+    older: psycopg.Connection,
+) -> None:
+    """Under names of the feed: batch_w1 holds them, batch_w2 the feed's rows, batch_w3 nothing."""
+    for _, statements in migrations()[:6]:
+        older.execute(statements)
+    older.execute(
+        """
+        INSERT INTO live_ratings (key, "userId", "movieId", rating, given_at, batch_id)
+        SELECT gen_random_uuid(), n, 1, rating, now(), 'batch_w' || w
+        FROM generate_series(1, 3) AS w, generate_series(1, 2) AS n,
+            unnest(ARRAY[3.0, 4.0]) AS rating;
+        INSERT INTO ingestion_metadata (batch_id, record_count, status, week, sha256)
+        VALUES ('batch_w1', 2, 'completed', '2024-01-01', ''),
+            ('batch_w2', 2000, 'completed', '2024-01-08', '')
+        """
+    )
+    for _ in range(2):
+        for version, statements in migrations():
+            if version == 8:
+                older.execute(statements)
+        found = older.execute(
+            "SELECT batch_id, count(*) FROM live_ratings GROUP BY batch_id ORDER BY batch_id"
+        )
+        assert found.fetchall() == [("batch_w1", 4), ("live_w2", 4), ("live_w3", 4)]

@@ -1,26 +1,35 @@
-"""What comes after: retrainings that failed, and reports that rest on what is no longer so."""
+"""Retrainings that failed are requested again; reports whose inputs changed are made again."""
 
 import json
 from dataclasses import asdict, dataclass
 from time import time
 
 import dagster as dg
-from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
-from dagster._core.storage.tags import WILL_RETRY_TAG
 
-from cinematch_dagster.defs.drift.jobs import drift_monitoring
-from cinematch_dagster.defs.ingestion.jobs import buffer_ingestion_weekly
+from cinematch_dagster.defs.dagster_internals import ASSET_JOB, RETRIED_TAG, requested_backfills
+from cinematch_dagster.defs.definition_settings import SENSOR_INTERVAL_SECONDS
+from cinematch_dagster.defs.drift import jobs
+from cinematch_dagster.defs.ingestion import jobs as ingestion_jobs
 from cinematch_dagster.defs.partitions import consecutive, range_tags
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retraining.targets import DECISION_TAG, REASON_TAG
-from cinematch_dagster.defs.runs import ASSET_JOB, GIVEN_UP, again_at, going_on
+from cinematch_dagster.defs.runs import (
+    DECISION_TAG,
+    GIVEN_UP,
+    REASON_TAG,
+    again_at,
+    going_on,
+)
 from cinematch_dagster.pipeline.retraining.decide import mark_trigger_failed, weeks_to_report
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.drift.alerts import history_fingerprint
 from cinematch_dagster.warehouse.retraining.decisions import pending_decision
 
 NOTHING_NEW = "No load, promotion or decision since the last look"
-WRITES_REPORTS = [buffer_ingestion_weekly.name, drift_monitoring.name, ASSET_JOB]
+WRITES_REPORTS = [
+    ingestion_jobs.buffer_ingestion_weekly.name,
+    jobs.drift_monitoring.name,
+    ASSET_JOB,
+]
 
 
 @dataclass(frozen=True)
@@ -46,8 +55,8 @@ class StaleReportsCursor:
 
 
 @dg.sensor(
-    job=drift_monitoring,
-    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
+    job=jobs.drift_monitoring,
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Requests the reports again that a late or corrected week, a promotion or a rollback has "
@@ -56,10 +65,12 @@ class StaleReportsCursor:
     ),
 )
 def follow_up_sensor(
-    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    context: dg.SensorEvaluationContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Look whether anything that a report rests on has changed since the last look."""
-    settings, now = load_settings(), time()
+    now = time()
     last = StaleReportsCursor.read(context.cursor)
     with warehouse.transaction() as connection:
         pending = pending_decision(connection)
@@ -99,7 +110,7 @@ def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
     """Return what became of a decision's newest run when it can't succeed any more."""
     newest = instance.get_runs(dg.RunsFilter(tags={DECISION_TAG: run_key}), limit=1)
     for run in newest:
-        if run.status in GIVEN_UP and run.tags.get(WILL_RETRY_TAG) != "true":
+        if run.status in GIVEN_UP and run.tags.get(RETRIED_TAG) != "true":
             return f"run {run.run_id} ended as {run.status.value}"
     return None
 
@@ -107,8 +118,7 @@ def _given_up(instance: dg.DagsterInstance, run_key: str) -> str | None:
 def _names_of_runs(instance: dg.DagsterInstance) -> str:
     """Name the runs, and the backfills, that are about to write reports."""
     runs = going_on(instance, WRITES_REPORTS)
-    backfills = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]))
     return ", ".join(
         [f"{run.job_name} ({run.run_id[:8]})" for run in runs]
-        + [f"backfill {backfill.backfill_id}" for backfill in backfills]
+        + [f"backfill {backfill}" for backfill in requested_backfills(instance)]
     )

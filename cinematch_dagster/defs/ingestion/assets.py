@@ -1,20 +1,48 @@
-"""`ratings_buffer`: one partition is one weekly batch, loaded whole or not at all."""
+"""`live_ratings_batch` and `ratings_buffer`: how weekly files come about, and into Postgres."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 import psycopg
 
 from cinematch_dagster.batches import BadBatchError
 from cinematch_dagster.defs.partitions import to_week, weeks
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retries import transient_faults
+from cinematch_dagster.defs.retries import final, transient_faults
+from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out
 from cinematch_dagster.pipeline.ingestion.load import FINDINGS, LoadedWeek, load_week
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, ingestion
 
 REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
+
+
+@dg.asset(
+    group_name="preparation",
+    kinds={"postgres", "parquet"},
+    owners=["team:data-platform"],
+    retry_policy=transient_faults,
+    description=(
+        "Ratings that people gave through the API since the last time: written into the landing "
+        "folder as `live_wN` of the next week, each exactly once. `landing_folder_sensor` takes it "
+        "from there."
+    ),
+)
+def live_ratings_batch(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Write the file, if any rating waits."""
+    with final(NoWeekLeftError):
+        written = write_out(warehouse.dsn, settings)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(batch.rows for batch in written),
+            "batches": {batch.batch_id: batch.rows for batch in written},
+        }
+    )
 
 
 @dg.asset(
@@ -36,23 +64,25 @@ REFUSALS = (BadBatchError, FileNotFoundError, IngestionError)
     ),
 )
 def ratings_buffer(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Load every week of the run; a week that can't be loaded does not take the others along."""
-    loaded: dict[str, LoadedWeek] = {}
+    loaded: dict[str, list[LoadedWeek]] = {}
     refused: list[str] = []
     unread: list[str] = []
     dsn = warehouse.dsn
     with warehouse.connection() as connection:
         for key in context.partition_keys:
             try:
-                loaded[key] = load_week(dsn, to_week(key), load_settings(), connection)
+                loaded[key] = load_week(dsn, to_week(key), settings, connection)
             except REFUSALS as error:
                 refused.append(str(error))
             except OSError as error:
                 unread.append(str(error))
     with warehouse.transaction() as connection:
-        shown = {key: _metadata(connection, week) for key, week in loaded.items()}
+        shown = {key: _metadata(connection, batches) for key, batches in loaded.items()}
     if refused or unread:
         for key, metadata in shown.items():
             context.log_event(
@@ -62,7 +92,7 @@ def ratings_buffer(
     for key, metadata in shown.items():
         context.add_asset_metadata(metadata, partition_key=key)
     yield dg.MaterializeResult()
-    yield from (_check(name, list(loaded.values())) for name in FINDINGS)
+    yield from (_check(name, list(chain(*loaded.values()))) for name in FINDINGS)
 
 
 def _check(name: str, loaded: list[LoadedWeek]) -> dg.AssetCheckResult:
@@ -76,16 +106,19 @@ def _check(name: str, loaded: list[LoadedWeek]) -> dg.AssetCheckResult:
     )
 
 
-def _metadata(connection: psycopg.Connection, week: LoadedWeek) -> dict[str, Any]:
-    recorded = ingestion(connection, week.result.batch_id)
+def _metadata(connection: psycopg.Connection, batches: list[LoadedWeek]) -> dict[str, Any]:
+    """Describe a week by its batches: the feed's, the one of live ratings, or both."""
+    recorded = [ingestion(connection, batch.result.batch_id) for batch in batches]
+    stars = pd.concat([batch.ratings["rating"] for batch in batches])
     return {
-        "dagster/row_count": len(week.ratings),
-        "batch_id": week.result.batch_id,
-        "rows_in_file": len(week.ratings),
-        "rows_in_table": week.result.rows,
-        "record_count": recorded.record_count if recorded else 0,
-        "outcome": week.result.outcome,
-        "injected drift": week.injected or "none",
-        "mean_rating": float(week.ratings["rating"].mean()),
-        "file": dg.MetadataValue.path(str(week.path)),
+        "dagster/row_count": len(stars),
+        "batch_id": ", ".join(batch.result.batch_id for batch in batches),
+        "rows_in_file": len(stars),
+        "rows_in_table": sum(batch.result.rows for batch in batches),
+        "record_count": sum(known.record_count for known in recorded if known),
+        "held_out": sum(batch.held_out for batch in batches),
+        "outcome": ", ".join(batch.result.outcome for batch in batches),
+        "injected drift": ", ".join(b.injected for b in batches if b.injected) or "none",
+        "mean_rating": float(stars.mean()),
+        "file": dg.MetadataValue.path(str(batches[0].path)),
     }

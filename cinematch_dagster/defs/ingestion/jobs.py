@@ -2,13 +2,6 @@
 
 import dagster as dg
 
-data_preparation = dg.define_asset_job(
-    "data_preparation",
-    selection=dg.AssetSelection.groups("preparation")
-    - dg.AssetSelection.assets("live_ratings_batch"),
-    description="Clean, split and load MovieLens: the baseline, the movies and the batch files.",
-)
-
 buffer_ingestion_weekly = dg.define_asset_job(
     "buffer_ingestion_weekly",
     selection=dg.AssetSelection.assets("ratings_buffer", "weekly_performance", "drift_report"),

@@ -2,12 +2,12 @@
 
 import dagster as dg
 
-from cinematch_dagster.defs.ingestion.jobs import live_ratings_weekly
-from cinematch_dagster.defs.schedule_defaults import schedule_status
+from cinematch_dagster.defs.definition_settings import schedule_status
+from cinematch_dagster.defs.ingestion import jobs
 
 live_ratings_every_monday = dg.ScheduleDefinition(
     name="live_ratings_every_monday",
-    job=live_ratings_weekly,
+    job=jobs.live_ratings_weekly,
     cron_schedule="5 0 * * 1",
     execution_timezone="UTC",
     default_status=schedule_status("live_ratings_every_monday"),

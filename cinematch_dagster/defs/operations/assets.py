@@ -2,9 +2,12 @@
 
 import dagster as dg
 
+from cinematch_dagster.defs.metadata import markdown_table
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.warehouse.operations.maintenance import TableSize, maintain
+
+COLUMNS = ["table", "rows", "MB", "of them indexes", "bytes a row"]
 
 
 @dg.asset(
@@ -25,20 +28,12 @@ def database_size(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
             "database, MB": done.total_bytes / 1e6,
             "alerts archived": done.archived,
             **{f"{table.name}, MB": table.bytes / 1e6 for table in done.tables},
-            "tables": dg.MetadataValue.md(_table(done.tables)),
+            "tables": markdown_table(COLUMNS, map(_row, done.tables)),
         }
     )
 
 
-def _table(tables: tuple[TableSize, ...]) -> str:
-    head = [
-        "| table | rows | MB | of them indexes | bytes a row |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    return "\n".join([*head, *map(_line, tables)])
-
-
-def _line(table: TableSize) -> str:
+def _row(table: TableSize) -> list[str]:
     width = "-" if table.bytes_per_row is None else f"{table.bytes_per_row:.0f}"
     megabytes, indexes = table.bytes / 1e6, table.index_bytes / 1e6
-    return f"| {table.name} | {table.rows:,} | {megabytes:.2f} | {indexes:.2f} | {width} |"
+    return [table.name, f"{table.rows:,}", f"{megabytes:.2f}", f"{indexes:.2f}", width]

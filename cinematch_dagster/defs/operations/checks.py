@@ -3,21 +3,21 @@
 import datetime
 
 import dagster as dg
-from dagster._core.scheduler.instigation import TickStatus
 
+from cinematch_dagster.defs.dagster_internals import last_ticks
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.operations import freshness
 from cinematch_dagster.pipeline.operations.freshness import QUESTIONS, Finding
-from cinematch_dagster.settings import load_settings
-
-TICKED = [TickStatus.SUCCESS, TickStatus.SKIPPED]
+from cinematch_dagster.settings import Settings
 
 
 @dg.asset_check(asset="ratings_buffer", name="week_arrives", description=QUESTIONS["week_arrives"])
-def week_arrives(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+def week_arrives(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
     """Warn when no week has arrived for too long."""
     with warehouse.transaction() as connection:
-        return _result(freshness.week_arrives(connection, load_settings().freshness, _now()))
+        return _result(freshness.week_arrives(connection, settings.freshness, _now()))
 
 
 @dg.asset_check(
@@ -25,29 +25,21 @@ def week_arrives(warehouse: WarehouseResource) -> dg.AssetCheckResult:
     name="model_is_recent",
     description=QUESTIONS["model_is_recent"],
 )
-def model_is_recent(warehouse: WarehouseResource) -> dg.AssetCheckResult:
+def model_is_recent(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
     """Warn when the model in production has grown old."""
     with warehouse.transaction() as connection:
-        return _result(freshness.model_is_recent(connection, load_settings().freshness, _now()))
+        return _result(freshness.model_is_recent(connection, settings.freshness, _now()))
 
 
 @dg.asset_check(asset="drift_report", name="sensors_tick", description=QUESTIONS["sensors_tick"])
-def sensors_tick(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+def sensors_tick(
+    context: dg.AssetCheckExecutionContext, settings: dg.ResourceParam[Settings]
+) -> dg.AssetCheckResult:
     """Warn when a sensor that is on has fallen silent."""
     ticks = last_ticks(context.instance)
-    return _result(freshness.sensors_tick(ticks, load_settings().freshness, _now()))
-
-
-def last_ticks(instance: dg.DagsterInstance) -> dict[str, float | None]:
-    """Return when each sensor that is on has ticked last; a tick that failed is none."""
-    found: dict[str, float | None] = {}
-    for state in instance.all_instigator_state():
-        if state.instigator_type.value == "SENSOR" and state.is_running:
-            ticks = instance.get_ticks(
-                state.instigator_origin_id, state.selector_id, limit=1, statuses=TICKED
-            )
-            found[state.instigator_name] = ticks[0].timestamp if ticks else None
-    return found
+    return _result(freshness.sensors_tick(ticks, settings.freshness, _now()))
 
 
 def _now() -> datetime.datetime:

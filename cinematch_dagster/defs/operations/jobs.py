@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from cinematch_dagster.defs.operations.checks import CHECKS
+from cinematch_dagster.defs.operations import checks
 
 database_maintenance = dg.define_asset_job(
     "database_maintenance",
@@ -12,6 +12,6 @@ database_maintenance = dg.define_asset_job(
 
 freshness_checks = dg.define_asset_job(
     "freshness_checks",
-    selection=dg.AssetSelection.checks(*CHECKS),
+    selection=dg.AssetSelection.checks(*checks.CHECKS),
     description="Has a week arrived, is the model recent, do the sensors tick?",
 )

@@ -7,18 +7,19 @@ from dataclasses import asdict, dataclass, field
 
 import dagster as dg
 import psycopg
-from dagster._core.errors import DagsterAssetCheckFailedError
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-    WILL_RETRY_TAG,
-)
-from dagster_shared.error import SerializableErrorInfo
 
+from cinematch_dagster.defs.dagster_internals import (
+    FAILED_CHECKS_ERROR,
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    RETRIED_TAG,
+    ErrorInfo,
+)
+from cinematch_dagster.defs.definition_settings import NOTICES_STATUS, SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.pipeline.operations.notices import Notice, NoticeError, due, send
-from cinematch_dagster.settings import Settings, load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.operations.notice_events import (
     drift_since,
     newest_rows,
@@ -39,47 +40,44 @@ class NoticeCursor:
 
 
 @dg.sensor(
-    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
-    default_status=(
-        dg.DefaultSensorStatus.RUNNING
-        if load_settings().notices.webhook_url
-        else dg.DefaultSensorStatus.STOPPED
-    ),
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+    default_status=NOTICES_STATUS,
     description=(
         "Tells a webhook of failed runs, drift, promotions and rollbacks, each once within the "
         "cool-down. A webhook that is down delays the notices and nothing else."
     ),
 )
 def notice_sensor(
-    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    context: dg.SensorEvaluationContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SensorResult:
     """Tell what happened since the last tick; what did not arrive is told by the next one."""
-    settings = load_settings()
     if settings.notices.webhook_url is None:
         return dg.SensorResult(skip_reason="notices.webhook_url is not set")
     now = time.time()
     with warehouse.transaction() as connection:
         if context.cursor is None:
-            told = NoticeCursor(*newest_rows(connection), now)
-            return _result(told, "Nothing is told of what happened before this first look")
-        told = NoticeCursor(**json.loads(context.cursor))
-        after = NoticeCursor(told.alert, told.promotion, told.failure)
+            cursor = NoticeCursor(*newest_rows(connection), now)
+            return _result(cursor, "Nothing is told of what happened before this first look")
+        cursor = NoticeCursor(**json.loads(context.cursor))
+        after = NoticeCursor(cursor.alert, cursor.promotion, cursor.failure)
         news = [*_failures(context.instance, after, settings), *_rows(connection, after, settings)]
     cooldown = settings.notices.cooldown_minutes * 60
-    chosen = due(news, told.keys, now, cooldown)
+    chosen = due(news, cursor.keys, now, cooldown)
     for number, notice in enumerate(chosen):
         try:
             send(notice, settings.notices)
         except NoticeError as error:
-            return _result(told, f"{len(chosen) - number} notices wait: {error}")
-        told.keys[notice.dedup_key] = now
-    recent = {k: at for k, at in told.keys.items() if now - at < max(KEPT, cooldown)}
+            return _result(cursor, f"{len(chosen) - number} notices wait: {error}")
+        cursor.keys[notice.dedup_key] = now
+    recent = {k: at for k, at in cursor.keys.items() if now - at < max(KEPT, cooldown)}
     after.keys = recent
     return _result(after, f"{len(chosen)} told, {len(news) - len(chosen)} told already")
 
 
-def _result(told: NoticeCursor, said: str) -> dg.SensorResult:
-    return dg.SensorResult(cursor=json.dumps(asdict(told)), skip_reason=said)
+def _result(cursor: NoticeCursor, said: str) -> dg.SensorResult:
+    return dg.SensorResult(cursor=json.dumps(asdict(cursor)), skip_reason=said)
 
 
 def _failures(
@@ -94,7 +92,7 @@ def _failures(
     records = instance.get_run_records(failed, limit=100)  # newest first
     for record in reversed(records):
         ended, run = record.end_time or 0.0, record.dagster_run
-        if ended <= since or run.tags.get(WILL_RETRY_TAG) == "true":
+        if ended <= since or run.tags.get(RETRIED_TAG) == "true":
             continue
         after.failure = max(after.failure, ended)
         subject = " ".join(filter(None, [run.job_name, _weeks(run.tags)]))
@@ -109,9 +107,9 @@ def _failures(
 
 def _weeks(tags: Mapping[str, str]) -> str | None:
     """Name the partition of a run, or its first and last one."""
-    first, last = tags.get(ASSET_PARTITION_RANGE_START_TAG), tags.get(ASSET_PARTITION_RANGE_END_TAG)
+    first, last = tags.get(RANGE_START_TAG), tags.get(RANGE_END_TAG)
     if first is None or first == last:
-        return first or tags.get(PARTITION_NAME_TAG)
+        return first or tags.get(PARTITION_TAG)
     return f"{first} to {last}"
 
 
@@ -126,7 +124,7 @@ def _why(instance: dg.DagsterInstance, run_id: str) -> str:
     return "; ".join(said) or f"run {run_id} ended without a failed step: its worker is gone"
 
 
-def _first_cause(error: SerializableErrorInfo) -> str:
+def _first_cause(error: ErrorInfo) -> str:
     """Return the line that says most: of what was raised first, not of Dagster's wrapper.
 
     Dagster names failed checks in the lines below its sentence.
@@ -134,7 +132,7 @@ def _first_cause(error: SerializableErrorInfo) -> str:
     while error.cause:
         error = error.cause
     lines = [line.strip() for line in error.message.strip().splitlines()]
-    names_below = error.cls_name == DagsterAssetCheckFailedError.__name__
+    names_below = error.cls_name == FAILED_CHECKS_ERROR
     return " ".join(lines if names_below else lines[:1])
 
 

@@ -1,6 +1,5 @@
 """The way from MovieLens to Postgres and to one file per week; every step can be run again."""
 
-import base64
 from collections.abc import Iterator
 
 import dagster as dg
@@ -8,18 +7,20 @@ import pandas as pd
 
 from cinematch_dagster.batches import week_zero
 from cinematch_dagster.batches.errors import DataError
+from cinematch_dagster.defs.metadata import picture
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
 from cinematch_dagster.movielens import load
 from cinematch_dagster.movielens.errors import BadDatasetError
-from cinematch_dagster.movielens.profile.page import profile_figure, profile_page
+from cinematch_dagster.movielens.profile.page import profile_page, profile_picture
 from cinematch_dagster.movielens.profile.statistics import profile
 from cinematch_dagster.pipeline.preparation import prepare
 from cinematch_dagster.pipeline.preparation.files import file_sha256
 from cinematch_dagster.pipeline.preparation.prepare import FEATURES_FILE, INITIAL_FILE, Folders
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError
+from serving.base.files import replace_text
 
 GROUP = "preparation"
 OWNERS = ["team:data-platform"]
@@ -32,9 +33,8 @@ OWNERS = ["team:data-platform"]
     kinds={"parquet"},
     description="Ratings and movies of the profile's MovieLens dataset, as published.",
 )
-def raw_movielens() -> dg.MaterializeResult[None]:
+def raw_movielens(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Bring the dataset here, unless it is, and say what it holds."""
-    settings = load_settings()
     with final(BadDatasetError):  # a download that failed may succeed
         prepare.fetch_dataset(settings)
         raw = load(settings.data.dataset, settings.data_dir)
@@ -77,9 +77,8 @@ def raw_movielens() -> dg.MaterializeResult[None]:
     name="prepare_ratings",
     retry_policy=transient_faults,
 )
-def prepare_ratings() -> Iterator[dg.MaterializeResult[None]]:
+def prepare_ratings(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[None]]:
     """Clean and cut the ratings; injected drift lies in a folder of its own."""
-    settings = load_settings()
     folders = Folders(settings.prepared_dir)
     with final(DataError):
         done = prepare.prepare_ratings(settings)
@@ -114,15 +113,13 @@ def _counts(column: "pd.Series[str]") -> Iterator[tuple[object, int]]:
     kinds={"parquet", "html"},
     description="What the dataset is like: stars, time, active users, popular movies, sparsity.",
 )
-def dataset_profile() -> dg.MaterializeResult[None]:
+def dataset_profile(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Measure the dataset, and write a page of it beside the drift reports."""
-    settings = load_settings()
     raw = load(settings.data.dataset, settings.data_dir)
     found = profile(raw.ratings, raw.movies)
-    settings.reports_dir.mkdir(parents=True, exist_ok=True)
     page = settings.reports_dir / "profile.html"
-    page.write_text(profile_page(found, settings.data.dataset), encoding="utf-8")
-    picture = base64.b64encode(profile_figure(found)).decode()
+    replace_text(page, profile_page(found, settings.data.dataset))
+    drawn = profile_picture(found, settings.data.dataset).encode()
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": found.n_ratings,
@@ -133,7 +130,7 @@ def dataset_profile() -> dg.MaterializeResult[None]:
             "half stars": found.half_stars,
             "implausible": found.implausible,
             "page": dg.MetadataValue.url(f"{settings.reports_url}/{page.name}"),
-            "pictures": dg.MetadataValue.md(f"![profile](data:image/png;base64,{picture})"),
+            "pictures": picture(drawn, "svg+xml", "profile"),
         }
     )
 
@@ -147,9 +144,8 @@ def dataset_profile() -> dg.MaterializeResult[None]:
     name="movie_features",
     description="Title and genres of every movie, and its genres as ten principal components.",
 )
-def movie_features_asset() -> dg.MaterializeResult[None]:
+def movie_features_asset(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[None]:
     """Reduce the genres and write the features."""
-    settings = load_settings()
     features = prepare.prepare_features(settings)
     return dg.MaterializeResult(
         metadata={
@@ -171,9 +167,10 @@ def movie_features_asset() -> dg.MaterializeResult[None]:
         "was trained on it is promoted."
     ),
 )
-def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
+def ratings(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """Load the baseline; the same baseline again changes nothing."""
-    settings = load_settings()
     path = settings.prepared_dir / INITIAL_FILE
     week = week_zero(settings.data.first_week)
     with warehouse.transaction() as connection, final(IngestionError):
@@ -189,9 +186,11 @@ def ratings(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
     kinds={"postgres"},
     description="Every movie in Postgres: title, genres and features.",
 )
-def movies(warehouse: WarehouseResource) -> dg.MaterializeResult[None]:
+def movies(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
     """Load the movies, replacing what is known of each."""
-    frame = pd.read_parquet(load_settings().prepared_dir / FEATURES_FILE)
+    frame = pd.read_parquet(settings.prepared_dir / FEATURES_FILE)
     with warehouse.transaction() as connection:
         rows = load_movies(connection, frame)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows})

@@ -5,7 +5,7 @@ import dagster as dg
 from cinematch_dagster.defs.partitions import model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import transient_faults
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 
 
 @dg.asset(
@@ -24,15 +24,15 @@ from cinematch_dagster.settings import load_settings
     ),
 )
 def production_registration(
-    context: dg.AssetExecutionContext, warehouse: WarehouseResource
+    context: dg.AssetExecutionContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> dg.MaterializeResult[None]:
     """Register, compare, decide, promote or keep."""
     from cinematch_dagster.pipeline.registry.registration import register
     from cinematch_dagster.recommenders.gate.words import markdown
 
-    outcome = register(
-        warehouse.dsn, to_week(context.partition_key), load_settings(), context.run_id
-    )
+    outcome = register(warehouse.dsn, to_week(context.partition_key), settings, context.run_id)
     return dg.MaterializeResult(
         metadata={
             "version": outcome.version,

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 
 
 class RollbackConfig(dg.Config):
@@ -22,14 +22,17 @@ class RollbackConfig(dg.Config):
 
 @dg.op
 def roll_back_production(
-    context: dg.OpExecutionContext, config: RollbackConfig, warehouse: WarehouseResource
+    context: dg.OpExecutionContext,
+    config: RollbackConfig,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> None:
     """Record the rollback and move the alias, which the API follows."""
     from cinematch_dagster.pipeline.registry.rollback import roll_back
 
     done = roll_back(
         warehouse.dsn,
-        load_settings(),
+        settings,
         config.version or None,
         why=config.reason,
         who=config.who,

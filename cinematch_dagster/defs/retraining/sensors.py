@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from cinematch_dagster.defs.definition_settings import SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.partitions import to_week
 from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retraining.jobs import trigger_retraining
-from cinematch_dagster.defs.retraining.targets import TARGETS, github_retraining
+from cinematch_dagster.defs.retraining import jobs
 from cinematch_dagster.pipeline.retraining.decide import evaluate, undispatched
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.settings import Settings
 
 DRIFT_REPORT = dg.AssetKey("drift_report")
 PAGE = 1_000
@@ -18,8 +18,8 @@ PAGE = 1_000
 
 @dg.asset_sensor(
     asset_key=DRIFT_REPORT,
-    jobs=[trigger_retraining, github_retraining],
-    minimum_interval_seconds=load_settings().orchestration.sensor_interval_seconds,
+    jobs=[jobs.trigger_retraining, jobs.github_retraining],
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
         "Looks at every drift report since its cursor, decides once for all of them, writes the "
@@ -27,14 +27,15 @@ PAGE = 1_000
     ),
 )
 def drift_alert_sensor(
-    context: dg.SensorEvaluationContext, warehouse: WarehouseResource
+    context: dg.SensorEvaluationContext,
+    warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Evaluate all evidence since the cursor in one decision.
 
     A tick that is evaluated again requests the same runs under the same run keys, of which
     Dagster starts each only once.
     """
-    settings = load_settings()
     cursor = int(context.cursor or 0)
     evidence = list(_since(context.instance, cursor))
     newest_id, newest_week = evidence[-1]
@@ -50,7 +51,7 @@ def drift_alert_sensor(
         requested = undispatched(connection, cursor)
     if not requested:
         return dg.SkipReason(decision.reason)
-    target = TARGETS[settings.orchestration.retraining_target]
+    target = jobs.RETRAINING_TARGETS[settings.orchestration.retraining_target]
     return [target(made) for made in requested]
 
 

@@ -2,26 +2,23 @@
 
 import dagster as dg
 
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.definition_settings import API_ADDRESS
 
-
-def recommendation_api() -> dg.AssetSpec:
-    """Return the API as an external asset: it asks MLflow which version is in production."""
-    address = f"http://127.0.0.1:{load_settings().api_port}"
-    return dg.AssetSpec(
-        "recommendation_api",
-        deps=["production_registration"],
-        group_name="serving",
-        kinds={"fastapi", "numpy"},
-        owners=["team:machine-learning"],
-        description=(
-            "Answers `/recommend` for people and applications with the version that has the alias "
-            "`production`. It asks MLflow every few seconds and swaps models without a pause: no "
-            "run of Dagster's is needed for it. Ratings that people give there come back as "
-            "`live_ratings_batch`."
-        ),
-        metadata={
-            "page of `make up`": dg.MetadataValue.url(f"{address}/"),
-            "version that answers": dg.MetadataValue.url(f"{address}/version"),
-        },
-    )
+#: The API as an external asset: it asks MLflow which version is in production.
+recommendation_api = dg.AssetSpec(
+    "recommendation_api",
+    deps=["production_registration"],
+    group_name="serving",
+    kinds={"fastapi", "numpy"},
+    owners=["team:machine-learning"],
+    description=(
+        "Answers `/recommend` for people and applications with the version that has the alias "
+        "`production`. It asks MLflow every few seconds and swaps models without a pause: no "
+        "run of Dagster's is needed for it. Ratings that people give there come back as "
+        "`live_ratings_batch`."
+    ),
+    metadata={
+        "page of `make up`": dg.MetadataValue.url(f"{API_ADDRESS}/"),
+        "version that answers": dg.MetadataValue.url(f"{API_ADDRESS}/version"),
+    },
+)

@@ -8,8 +8,8 @@ import dagster as dg
 from cinematch_dagster.defs.partitions import drift_of_model_week, model_weeks, to_week
 from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import final, transient_faults
-from cinematch_dagster.defs.training.mlflow_attempts import one_run_per_attempt
-from cinematch_dagster.settings import load_settings
+from cinematch_dagster.defs.training.resources import one_run_per_attempt
+from cinematch_dagster.settings import Settings
 
 if TYPE_CHECKING:  # MLflow takes seconds to import
     from cinematch_dagster.pipeline.training.train import TrainingResult
@@ -52,10 +52,12 @@ CHECKS = {
 def trained_model(
     context: dg.AssetExecutionContext,
     warehouse: WarehouseResource,
+    settings: dg.ResourceParam[Settings],
     mlflow: dg.ResourceParam[Any],
 ) -> Iterator[dg.MaterializeResult[None]]:
     """Read, train, score, log. The first week's model, week zero, knows the baseline alone."""
-    from cinematch_dagster.pipeline.training.train import read_training_data, train
+    from cinematch_dagster.pipeline.training.data import read_training_data
+    from cinematch_dagster.pipeline.training.train import train
     from cinematch_dagster.recommenders.errors import TrainingError
 
     week = to_week(context.partition_key)
@@ -63,7 +65,7 @@ def trained_model(
         data = read_training_data(warehouse.dsn, week)
         rows, batches = len(data.ratings), ", ".join(data.batches)
         context.log.info(f"training on {rows} ratings of {batches}")
-        result = train(data, load_settings().training, mlflow, warehouse.dsn)
+        result = train(data, settings.training, mlflow, warehouse.dsn)
     yield dg.MaterializeResult(
         metadata=_metadata(data.batches, result),
         check_results=[

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page import charts, words
-from cinematch_dagster.drift.page.charts import Series
+from cinematch_dagster.drift.histogram import Histogram
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side
 from cinematch_dagster.drift.population import shares
 from cinematch_dagster.drift.verdict import (
@@ -21,6 +20,9 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+from serving.base.scale import STARS
+from serving.kit import charts
+from serving.kit.charts import Series
 
 STYLES: Mapping[View, str] = {"per_batch": "alone", "cumulative": "total"}
 MOST_GENRES = 10
@@ -139,9 +141,9 @@ def _distribution(baseline: Histogram, buffer: Histogram, view: View, top: float
     return charts.columns(
         [f"{star:g}" for star in STARS],
         [Series("base", shares_of(baseline)), Series(STYLES[view], shares_of(buffer))],
-        top,
-        title=f"Share of the ratings by stars: {words.VIEWS[view]} beside the baseline",
+        f"Share of the ratings by stars: {words.VIEWS[view]} beside the baseline",
         axis="stars",
+        top=top,
     )
 
 

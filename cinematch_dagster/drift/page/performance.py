@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.page import charts
-from cinematch_dagster.drift.page.charts import Series
-from cinematch_dagster.drift.page.formats import number, percent
 from cinematch_dagster.drift.page.inputs import SLICES, Performance, Slice, WeekReport
 from cinematch_dagster.drift.page.panels import Mark, early_score, mark_of
+from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.performance import PERFORMANCE_TESTS
 from cinematch_dagster.drift.verdict import Level, TestResult
+from serving.kit import charts
+from serving.kit.charts import Series
+from serving.kit.formats import number, percent
 
 NO_MODEL = "No model was in production yet when this week came in."
 ANSWERS: Mapping[Level, str] = {
@@ -96,7 +97,7 @@ def _sentences(found: Performance) -> list[str]:
 
 def _hits(overall: Slice) -> str:
     if overall.hit_rate_at_10 is None:
-        return "Nobody liked a movie that was new to them, so there is no hit rate."
+        return "No user liked a movie that was new to them, so there is no hit rate."
     return (
         f"Of the {number(overall.users)} users who liked a movie that was new to them, "
         f"{percent(overall.hit_rate_at_10, 1)} had one among their ten recommendations (hit rate)."
@@ -127,12 +128,11 @@ def _progression(
     tests = [each.performance and each.performance.verdict.tests[place] for each in weeks]
     thresholds = [test.threshold if test else None for test in tests]
     policies = [each.performance.policy if each.performance else None for each in weeks]
-    chart = charts.progression(
-        [each.week for each in weeks],
+    chart = progression(
+        weeks,
         [Series("alone", [test.score if test else None for test in tests])],
         threshold=thresholds,
         early=list(map(early_score, policies, thresholds)),
-        injected=[each.injected is not None for each in weeks],
         title=f"{name}: by how much it was worse than on the own test, week by week",
     )
     return name, thresholds[-1], chart

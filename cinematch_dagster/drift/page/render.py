@@ -1,4 +1,4 @@
-"""The report pages, from Jinja2 templates with inline style and SVG: no script, nothing to load."""
+"""The report pages: one file each, with style and SVG in it, no script and nothing to load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 import jinja2
 
 from cinematch_dagster.drift.histogram import Histogram
-from cinematch_dagster.drift.page import formats, words
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Decided, Side, WeekReport
 from cinematch_dagster.drift.page.panels import MARKS, panels
 from cinematch_dagster.drift.page.performance import answer, performance_panel
@@ -22,6 +22,8 @@ from cinematch_dagster.drift.page.tables import (
     star_rows,
 )
 from cinematch_dagster.drift.verdict import Level
+from serving.kit import formats
+from serving.kit.render import document, environment
 
 WEEKS_ON_A_PAGE = 52
 WEEKS_ON_THE_INDEX = 520
@@ -47,18 +49,22 @@ def week_page(
     shown = weeks[-WEEKS_ON_A_PAGE:]
     sides = (per_batch, cumulative, baseline)
     views = panels(weeks[-1].report, baseline, per_batch, cumulative, weeks[-1].policy)
-    return _template("week.html").render(
-        current=weeks[-1],
-        previous=weeks[-2] if len(weeks) > 1 else None,
-        weeks=shown,
-        panels=views,
-        evidence=evidence_rows(views),
-        activity=activity_rows(sides),
-        stars=star_rows(sides),
-        answer=answer(weeks[-1].performance),
-        performance=performance_panel(shown),
-        progressions=progressions(shown),
-        decisions=decisions,
+    return (
+        _environment()
+        .get_template("week.html")
+        .render(
+            current=weeks[-1],
+            previous=weeks[-2] if len(weeks) > 1 else None,
+            weeks=shown,
+            panels=views,
+            evidence=evidence_rows(views),
+            activity=activity_rows(sides),
+            stars=star_rows(sides),
+            answer=answer(weeks[-1].performance),
+            performance=performance_panel(shown),
+            progressions=progressions(shown),
+            decisions=decisions,
+        )
     )
 
 
@@ -77,9 +83,8 @@ def week_picture(
         for name, threshold, chart in progressions(weeks[-WEEKS_ON_A_PAGE:])
     ]
     stars = ("Shares of the ratings by stars", distributions(baseline, per_batch, cumulative))
-    return _template("picture.html").render(
-        title=f"Drift in the week of {formats.day(weeks[-1].week)}", charts=[stars, *scores]
-    )
+    title = f"Drift in the week of {formats.day(weeks[-1].week)}"
+    return document(title, [stars, *scores], key=True)
 
 
 def index_page(weeks: Sequence[WeekReport]) -> str:
@@ -89,30 +94,25 @@ def index_page(weeks: Sequence[WeekReport]) -> str:
     """
     counted = Counter(each.report.level for each in weeks)
     shown = weeks[-WEEKS_ON_THE_INDEX:]
-    return _template("index.html").render(
-        weeks=shown,
-        total=len(weeks),
-        levels=[(level, counted[level]) for level in reversed(Level) if counted[level]],
-        progressions=progressions(shown),
+    return (
+        _environment()
+        .get_template("index.html")
+        .render(
+            weeks=shown,
+            total=len(weeks),
+            levels=[(level, counted[level]) for level in reversed(Level) if counted[level]],
+            progressions=progressions(shown),
+        )
     )
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("cinematch_dagster.drift.page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    functions = (formats.number, formats.percent, formats.change, formats.p_value, formats.day)
-    environment.filters |= {function.__name__: function for function in functions}
-    environment.globals |= {
-        "exact": formats.exact,
+def _environment() -> jinja2.Environment:
+    found = environment("cinematch_dagster.drift.page")
+    found.globals |= {
         "score_text": score_text,
         "MARKS": MARKS,
         "TESTS": words.TESTS,
         "MEANINGS": words.MEANINGS,
     }
-    return environment.get_template(name)
+    return found

@@ -10,13 +10,16 @@ import numpy as np
 from markupsafe import Markup
 
 from cinematch_dagster.drift.evidence import Evidence
-from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page import charts, formats, words
-from cinematch_dagster.drift.page.charts import Series
+from cinematch_dagster.drift.histogram import Histogram
+from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side, WeekReport
 from cinematch_dagster.drift.page.panels import Panel, early_score, shares_of
+from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.verdict import TestResult, ViewResult
+from serving.base.scale import STARS
+from serving.kit import charts, formats
+from serving.kit.charts import Series
 
 ACTIVITY: Sequence[tuple[str, Callable[[Activity], str]]] = (
     ("Ratings", lambda it: formats.number(it.ratings)),
@@ -51,8 +54,7 @@ def distributions(baseline: Histogram, per_batch: Histogram, cumulative: Histogr
     return charts.columns(
         [f"{star:g}" for star in STARS],
         series,
-        max(share or 0.0 for one in series for share in one.values),
-        title="Share of the ratings by stars: baseline, this week, all weeks",
+        "Share of the ratings by stars: baseline, this week, all weeks",
         axis="stars",
     )
 
@@ -89,8 +91,8 @@ def progressions(weeks: Sequence[WeekReport]) -> list[tuple[str, float | None, M
 
 def _progression(weeks: Sequence[WeekReport], name: str) -> tuple[str, float | None, Markup]:
     thresholds = [_threshold(each, name) for each in weeks]
-    chart = charts.progression(
-        [each.week for each in weeks],
+    chart = progression(
+        weeks,
         [
             Series("alone", [_score(each.report.per_batch, name) for each in weeks]),
             Series("total", [_score(each.report.cumulative, name) for each in weeks]),
@@ -100,7 +102,6 @@ def _progression(weeks: Sequence[WeekReport], name: str) -> tuple[str, float | N
             early_score(each.policy, threshold)
             for each, threshold in zip(weeks, thresholds, strict=True)
         ],
-        injected=[each.injected is not None for each in weeks],
         title=f"{words.TESTS[name]}: scores over the weeks and the threshold",
     )
     return words.TESTS[name], thresholds[-1], chart

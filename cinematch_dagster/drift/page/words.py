@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from cinematch_dagster.drift.histogram import STARS, Histogram
-from cinematch_dagster.drift.page.formats import number, of_threshold, percent
+from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.statistics import ks_statistic
 from cinematch_dagster.drift.verdict import (
     REASONS,
@@ -19,6 +18,8 @@ from cinematch_dagster.drift.verdict import (
     View,
     ViewResult,
 )
+from serving.base.scale import STARS
+from serving.kit.formats import number, of_threshold, percent
 
 Shares = NDArray[np.float64]
 

@@ -1,25 +1,21 @@
-"""The profile for a person: one self-contained HTML page, and one PNG figure."""
+"""The profile to look at: one self-contained HTML page, and its charts as one picture."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-import jinja2
-
-from cinematch_dagster.drift.page import charts
-from cinematch_dagster.drift.page.charts import Series
-from cinematch_dagster.drift.page.formats import day, number, percent
 from cinematch_dagster.movielens.profile.statistics import QUANTILES, Distribution, Profile
+from serving.kit import charts
+from serving.kit.charts import Series
+from serving.kit.formats import number, percent
+from serving.kit.render import document, environment
 
 if TYPE_CHECKING:
     from markupsafe import Markup
-    from matplotlib.axes import Axes
 
 STARS: Final = [f"{half / 2:.1f}" for half in range(1, 11)]
 MOST_LABELS: Final = 7
-COLOUR: Final = "#0a64a4"
 
 
 def profile_page(profile: Profile, name: str) -> str:
@@ -29,67 +25,40 @@ def profile_page(profile: Profile, name: str) -> str:
         profile: what was found.
         name: of the dataset, for the headline.
     """
-    # The frame and the style of a page are those of the drift reports.
-    packages = ("cinematch_dagster.movielens", "cinematch_dagster.drift.page")
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package) for package in packages]),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "percent": percent, "day": day}
-    return environment.get_template("profile.html").render(
+    template = environment("cinematch_dagster.movielens").get_template("profile.html")
+    return template.render(
         profile=profile,
         name=name,
-        stars=_columns(STARS, profile.histogram, "Ratings by stars", "stars"),
-        months=_columns(_years(profile), profile.by_month, "Ratings by month", "month"),
-        users=_doubling(profile.users, "Users by their number of ratings"),
-        movies=_doubling(profile.movies, "Movies by their number of ratings"),
+        charts=_charts(profile),
         star_rows=list(zip(STARS, profile.histogram, strict=True)),
         rows=[(name, row(profile.users), row(profile.movies)) for name, row in _rows().items()],
     )
 
 
-def profile_figure(profile: Profile) -> bytes:
-    """Draw stars, months, activity and popularity in one PNG picture."""
-    from matplotlib.figure import Figure  # half a second to import: only those who draw pay for it
-
-    figure = Figure(figsize=(10, 6), layout="constrained")
-    (stars, months), (users, movies) = figure.subplots(2, 2)
-    _bars(stars, STARS, profile.histogram, "Ratings by stars")
-    months.fill_between(profile.months, profile.by_month, color=COLOUR)
-    months.set_title("Ratings by month")
-    doublings = {"Users": (users, profile.users), "Movies": (movies, profile.movies)}
-    for name, (axes, part) in doublings.items():
-        title = f"{name} by their number of ratings (from)"
-        _bars(axes, _doublings(part), part.by_doubling, title)
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=110)
-    return content.getvalue()
+def profile_picture(profile: Profile, name: str) -> str:
+    """Draw stars, months, activity and popularity as one SVG document."""
+    titles = ("Ratings by stars", "Ratings by month", "Users by ratings", "Movies by ratings")
+    drawn = zip(titles, _charts(profile).values(), strict=True)
+    return document(f"Profile of {name}", list(drawn))
 
 
-def _bars(axes: Axes, labels: Sequence[str], counts: Sequence[int], title: str) -> None:
-    axes.bar(range(len(labels)), counts, color=COLOUR)
-    axes.set_xticks(range(len(labels)), labels, rotation=60 if len(labels) > len(STARS) else 0)
-    axes.set_title(title)
+def _charts(profile: Profile) -> dict[str, Markup]:
+    return {
+        "stars": _columns(STARS, profile.histogram, "Ratings by stars", "stars"),
+        "months": _columns(_years(profile), profile.by_month, "Ratings by month", "month"),
+        "users": _doubling(profile.users, "Users by their number of ratings"),
+        "movies": _doubling(profile.movies, "Movies by their number of ratings"),
+    }
 
 
 def _columns(labels: Sequence[str], counts: Sequence[int], title: str, axis: str) -> Markup:
     shares = [count / max(1, sum(counts)) for count in counts]
-    return charts.columns(labels, [Series("total", shares)], max(shares), title, axis)
+    return charts.columns(labels, [Series("total", shares)], title, axis=axis)
 
 
 def _doubling(part: Distribution, title: str) -> Markup:
-    labels = _doublings(part)
-    every = -(-len(labels) // MOST_LABELS)
-    shown = [label if n % every == 0 else "" for n, label in enumerate(labels)]
+    shown = charts.few([number(2**n) for n in range(len(part.by_doubling))], MOST_LABELS)
     return _columns(shown, part.by_doubling, title, "ratings, from this number to its double")
-
-
-def _doublings(part: Distribution) -> list[str]:
-    """Return the lower ends 1, 2, 4, … of the bins."""
-    return [number(2**n) for n in range(len(part.by_doubling))]
 
 
 def _years(profile: Profile) -> list[str]:

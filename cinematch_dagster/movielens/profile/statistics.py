@@ -1,4 +1,4 @@
-"""The profile of a dataset: what a person wants to know of it before anything is trained."""
+"""The profile of a dataset: its size, stars, users and movies in numbers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.batches.frame import (
-    COLUMNS,
-    has_half_stars,
-    is_on_scale,
-    is_plausible_time,
-)
+from cinematch_dagster.batches.frame import COLUMNS, has_half_stars, is_plausible_time
+from cinematch_dagster.drift.histogram import histogram
+from serving.base.scale import is_on_scale
 
 QUANTILES: Final = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 MOST_RATED: Final = 10
@@ -155,7 +152,7 @@ def distribution(counts: np.ndarray) -> Distribution:
 
 
 def _histogram(stars: np.ndarray) -> tuple[int, ...]:
-    return tuple(np.bincount((stars * 2).astype(np.int64), minlength=11)[1:].tolist())
+    return tuple(histogram(stars).tolist())
 
 
 def _by_month(times: np.ndarray) -> tuple[int, ...]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-import pandas as pd
 import pyarrow.parquet as pq
 
 from cinematch_dagster.movielens.errors import (
@@ -14,9 +13,9 @@ from cinematch_dagster.movielens.errors import (
     UnknownDatasetError,
 )
 from cinematch_dagster.movielens.sources.download import Progress, download
-from cinematch_dagster.movielens.sources.raw_files import read_movies, read_ratings, to_pandas
+from cinematch_dagster.movielens.sources.raw_files import RawData, read_raw, to_pandas
 from cinematch_dagster.movielens.sources.synthetic import Synthetic, write_synthetic
-from cinematch_dagster.movielens.sources.unpack import unpack
+from cinematch_dagster.movielens.sources.unpack import Accept, unpack
 
 GROUPLENS: Final = "https://files.grouplens.org/datasets/movielens"
 CHECKSUMS: Final[dict[str, str | None]] = {
@@ -26,19 +25,8 @@ CHECKSUMS: Final[dict[str, str | None]] = {
     "ml-32m": "d472be332d4daa821edc399621853b57",
 }
 DATASETS: Final = ("sample", *CHECKSUMS, "synthetic")
-
-
-class RawData(NamedTuple):
-    """Data as published, before any cleaning.
-
-    ratings: columns userId, movieId, rating, timestamp.
-    movies: columns movieId, title (with the year of release), genres (pipe-separated).
-    unparsable: lines that are no rating, see `read_ratings`; None where there can be none.
-    """
-
-    ratings: pd.DataFrame
-    movies: pd.DataFrame
-    unparsable: pd.DataFrame | None = None
+PUBLISHED: Final = {"ml-1m": 1_000_209, "ml-25m": 25_000_095, "ml-32m": 32_000_204}
+"""How many ratings those have that don't change."""
 
 
 def folder_of(dataset: str, data_dir: Path) -> Path:
@@ -58,6 +46,7 @@ def fetch(
     source: Path | None = None,
     progress: Progress = lambda _done, _total: None,
     synthetic: Synthetic | None = None,
+    accept: Accept = lambda _raw: None,
 ) -> Path:
     """Bring a dataset here, unless it is: from GroupLens, or from a local zip or folder.
 
@@ -67,9 +56,10 @@ def fetch(
         dataset: one of `DATASETS`.
         data_dir: the dataset goes to its `folder_of`.
         source: a zip or folder of one that GroupLens publishes; replaces what is here, once it
-            was read. No network is touched.
+            was read and accepted. No network is touched.
         progress: told of the download, see `Progress`.
         synthetic: what to make when the dataset is `synthetic`; None: a million ratings.
+        accept: asked about what was read from a source, before it replaces anything.
 
     Returns:
         The dataset's folder.
@@ -79,6 +69,7 @@ def fetch(
         DownloadError: the archive can't be had; names its address.
         BadDatasetError: the archive or folder is damaged or holds something else, or the dataset
             is one that takes no source.
+        Exception: whatever `accept` raises.
     """
     folder = folder_of(dataset, data_dir)
     if source is not None and dataset not in CHECKSUMS:
@@ -87,7 +78,12 @@ def fetch(
             f"--dataset ml-1m (expected one of {', '.join(CHECKSUMS)})"
         )
     if source is not None:
-        unpack(source, folder)
+
+        def accept_this(raw: RawData) -> None:
+            _refuse_larger(dataset, source, len(raw.ratings))
+            accept(raw)
+
+        unpack(source, folder, dataset, accept_this)
     elif dataset == "synthetic":
         write_synthetic(folder, synthetic or Synthetic())
     elif not folder.is_dir():
@@ -98,6 +94,15 @@ def fetch(
         finally:
             archive.unlink()
     return folder
+
+
+def _refuse_larger(dataset: str, source: Path, n_ratings: int) -> None:
+    """Refuse more ratings than were published: they are another dataset's."""
+    if n_ratings > PUBLISHED.get(dataset, n_ratings):
+        raise BadDatasetError(
+            f"{source}: holds {n_ratings} ratings, expected at most the {PUBLISHED[dataset]} of "
+            f"{dataset}: name what it is with --dataset"
+        )
 
 
 def load(dataset: str, data_dir: Path) -> RawData:
@@ -117,5 +122,4 @@ def load(dataset: str, data_dir: Path) -> RawData:
     if (folder / "ratings.parquet").is_file():
         tables = (pq.read_table(folder / f"{name}.parquet") for name in ("ratings", "movies"))
         return RawData(*map(to_pandas, tables))
-    ratings, unparsable = read_ratings(folder)
-    return RawData(ratings, read_movies(folder), unparsable)
+    return read_raw(folder)

@@ -2,85 +2,113 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pv
 
-from cinematch_dagster.batches.frame import COLUMNS, DTYPES, LARGEST_ID
+from cinematch_dagster.batches.frame import COLUMNS, is_plausible_time
 from cinematch_dagster.movielens.errors import BadDatasetError
+from cinematch_dagster.movielens.sources.layout import layout_of
+from cinematch_dagster.movielens.sources.movie_lines import parse_movies
+from cinematch_dagster.movielens.sources.rating_lines import (
+    NARROW,
+    Fault,
+    count_lines,
+    narrowed,
+    parse_by_field,
+    parse_plain,
+)
 
 RATINGS: Final = ("ratings.csv", "ratings.dat")
 MOVIES: Final = ("movies.csv", "movies.dat")
-MOVIE_COLUMNS: Final = ["movieId", "title", "genres"]
 BLOCK_SIZE: Final = 1 << 23  # bytes
-NARROW: Final = {c: pa.type_for_alias(t.replace("float32", "float")) for c, t in DTYPES.items()}
-WIDE: Final = {c: pa.float64() if c == "rating" else pa.int64() for c in COLUMNS}
-_NUMBER: Final = {
-    c: r"^-?\d+(\.\d+)?([eE][-+]?\d+)?$" if c == "rating" else r"^-?\d{1,18}$" for c in COLUMNS
-}
+MOST_FAULTS: Final = 1_000_000
+PARTS_OF_A_SECOND: Final = (1_000, 1_000_000, 1_000_000_000)
+
+
+class RawData(NamedTuple):
+    """Data as published, before any cleaning.
+
+    ratings: columns userId, movieId, rating, timestamp.
+    movies: columns movieId, title (with the year of release), genres (pipe-separated).
+    unparsable: lines that are no rating, see `read_ratings`; None where there can be none.
+    """
+
+    ratings: pd.DataFrame
+    movies: pd.DataFrame
+    unparsable: pd.DataFrame | None = None
+
+
+def read_raw(folder: Path) -> RawData:
+    """Read a folder's ratings and movies.
+
+    Raises:
+        BadDatasetError: one of the two can't be used.
+    """
+    movies = read_movies(folder)
+    ratings, unparsable = read_ratings(folder)
+    return RawData(ratings, movies, unparsable)
 
 
 def read_ratings(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read ratings.csv or ratings.dat.
 
-    A file of sound lines is read in one go by all cores into the types of a ratings frame. The
-    others are read line by line into wider types; an empty field is null.
+    A line is a row, there is no quoting. Blocks of plain lines are read by all cores into the
+    types of a ratings frame, the others field by field; an empty field is null. Where all values
+    fit them, the types are those of a ratings frame, else they are wider. Timestamps that are all
+    in milli-, micro- or nanoseconds become seconds.
 
     Returns:
         Columns userId, movieId, rating, timestamp, in the order of the file; and the lines that
         are not four numbers: line (from 1, empty lines not counted), text, reason
-        (unparsable_line).
+        (unparsable_line), fault (why, in words). Together they are all lines of the file.
 
     Raises:
-        BadDatasetError: there is no such file, or a column is not in its header.
+        BadDatasetError: there is no such file, it is empty or no text, a column is not in its
+            header, or more than a million lines are no ratings.
     """
-    path = _present(folder, RATINGS)
-    names, skipped, delimiter = _layout(path)
-    read = pv.ReadOptions(column_names=names, skip_rows=skipped, block_size=BLOCK_SIZE)
-    parse = pv.ParseOptions(delimiter=delimiter)
-    convert = pv.ConvertOptions(include_columns=COLUMNS, column_types=NARROW)
-    try:
-        table = pv.read_csv(path, read, parse, convert)
-    except pa.ArrowInvalid:
-        return _read_by_line(path, names, skipped, delimiter)
-    return to_pandas(table), _unparsable([], [])
+    path = present(folder, RATINGS)
+    layout = layout_of(path, COLUMNS)
+    tables, faults, line = [NARROW.empty_table()], list[Fault](), layout.first_line
+    for block in _blocks(path, layout.begin):
+        if not (n_lines := count_lines(block)):
+            continue
+        table, found = parse_plain(block, layout), list[Fault]()
+        if table is None:
+            table, found = parse_by_field(block, layout, line)
+            exact = narrowed(table)
+            table = table if exact is None else exact
+        if len(table) + len(found) != n_lines:
+            raise BadDatasetError(
+                f"{path}: {len(table)} ratings and {len(found)} rejects were read from line {line} "
+                f"on, expected one or the other for each of {n_lines} lines"
+            )
+        tables.append(table)
+        faults += found
+        line += n_lines
+        if len(faults) > MOST_FAULTS:
+            raise BadDatasetError(
+                f"{path}: more than {MOST_FAULTS} lines are no ratings, the first is line "
+                f"{faults[0].line}, {faults[0].why}"
+            )
+    ratings = to_pandas(pa.concat_tables(tables, promote_options="permissive"))
+    return _in_seconds(ratings), _unparsable(faults)
 
 
 def read_movies(folder: Path) -> pd.DataFrame:
     """Read movies.csv or movies.dat, UTF-8 or latin-1: movieId int32, title, genres.
 
     Raises:
-        BadDatasetError: there is no such file, or a line (from 1, empty lines not counted) has no
-            id and two texts.
+        BadDatasetError: there is no such file, or a line can't be used; see `parse_movies`.
     """
-    path = _present(folder, MOVIES)
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("latin-1")
-    lines = io.StringIO(text, newline=None)
-    if path.suffix == ".dat":
-        fields = [line.rstrip("\n").split("::") for line in lines if line != "\n"]
-    else:
-        fields = list(filter(None, csv.reader(lines)))[1:]
-    for line, row in enumerate(fields, start=1 + (path.suffix == ".csv")):
-        if len(row) != len(MOVIE_COLUMNS) or not _is_movie_id(row[0]):
-            raise BadDatasetError(
-                f"{path}: line {line}: {row}, expected movieId, title, genres "
-                f"(movieId from 0 to {LARGEST_ID})"
-            )
-    return pd.DataFrame(fields, columns=MOVIE_COLUMNS).astype({"movieId": "int32"})
+    return parse_movies(present(folder, MOVIES))
 
 
-def _present(folder: Path, names: tuple[str, ...]) -> Path:
+def present(folder: Path, names: tuple[str, ...]) -> Path:
     """Return the first of the files that is in the folder.
 
     Raises:
@@ -92,96 +120,35 @@ def _present(folder: Path, names: tuple[str, ...]) -> Path:
     return found
 
 
-def _is_movie_id(text: str) -> bool:
-    return text.isdecimal() and float(text) <= LARGEST_ID
+def _blocks(path: Path, begin: int) -> Iterator[bytes]:
+    """Yield the bytes from `begin` on, in blocks of whole lines."""
+    with path.open("rb") as file:
+        file.seek(begin)
+        while block := file.read(BLOCK_SIZE):
+            rest = file.readline(BLOCK_SIZE)
+            if len(rest) == BLOCK_SIZE:
+                raise BadDatasetError(
+                    f"{path}: can't be read as lines of ratings (one is longer than "
+                    f"{BLOCK_SIZE} bytes)"
+                )
+            yield block + rest
 
 
-def _layout(path: Path) -> tuple[list[str], int, str]:
-    """Return the names of the columns, the lines before the first row, and the delimiter."""
-    if path.suffix == ".dat":  # read as if ':' parted seven columns, three of them empty
-        between = [f"empty{n}" for n in range(len(COLUMNS))]
-        return [name for pair in zip(COLUMNS, between, strict=True) for name in pair][:-1], 0, ":"
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        names = next(csv.reader(file), [])
-    missing = [column for column in COLUMNS if column not in names]
-    if missing:
-        raise BadDatasetError(f"{path}: column {missing[0]} is not in the header {names}")
-    return names, 1, ","
+def _in_seconds(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Return unix seconds where every timestamp is plausible in another unit and in no other."""
+    known = ratings["timestamp"].dropna()
+    if known.empty or is_plausible_time(known.to_numpy()[:1]).all():
+        return ratings
+    for parts in PARTS_OF_A_SECOND:
+        if is_plausible_time(np.floor_divide(known.to_numpy(), parts)).all():
+            return ratings.assign(timestamp=ratings["timestamp"] // parts)
+    return ratings
 
 
-def _read_by_line(
-    path: Path, names: list[str], skipped: int, delimiter: str
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read block by block, so that a fault costs time in its own block only."""
-    malformed: dict[int, str] = {}
-
-    def set_aside(row: Any) -> str:
-        malformed[row.number] = row.text
-        return "skip"
-
-    read = pv.ReadOptions(
-        column_names=names,
-        skip_rows=skipped,
-        encoding="latin-1",
-        block_size=BLOCK_SIZE,
-        use_threads=False,  # with threads, lines have no numbers
-    )
-    parse = pv.ParseOptions(delimiter=delimiter, invalid_row_handler=set_aside)
-    texts = dict.fromkeys(names, pa.string())
-    convert = pv.ConvertOptions(column_types=texts, strings_can_be_null=True)
-    blocks, bad_rows, bad_texts, n_rows = [], [], [], 0
-    try:
-        for block in pv.open_csv(path, read, parse, convert):
-            values, is_bad = _numbers(block)
-            blocks.append(values.filter(pc.invert(is_bad)))
-            bad_rows += (np.flatnonzero(is_bad) + n_rows).tolist()
-            bad_texts += _joined(block.filter(is_bad), delimiter)
-            n_rows += len(block)
-    except pa.ArrowInvalid as error:
-        raise BadDatasetError(f"{path}: can't be read as lines of ratings ({error})") from error
-    lines = _line_numbers(np.array(bad_rows, np.int64), sorted(malformed), skipped + 1)
-    unparsable = _unparsable([*malformed, *lines], [*malformed.values(), *bad_texts])
-    return to_pandas(_narrowed(pa.concat_tables(blocks))), unparsable
-
-
-def _numbers(block: pa.RecordBatch) -> tuple[pa.Table, pa.Array]:
-    """Return the numbers in the texts of a block, and which rows hold a text that is none."""
-    nothing = pa.array(np.zeros(len(block), dtype=bool))
-    try:
-        return pa.table({c: block[c].cast(kind) for c, kind in WIDE.items()}), nothing
-    except pa.ArrowInvalid:
-        values, is_bad = {}, nothing
-    for column, kind in WIDE.items():
-        is_number = pc.match_substring_regex(block[column], _NUMBER[column])
-        values[column] = pc.if_else(is_number, block[column], None).cast(kind)
-        is_bad = pc.or_(is_bad, pc.invert(is_number).fill_null(False))
-    return pa.table(values), is_bad
-
-
-def _joined(rows: pa.RecordBatch, delimiter: str) -> list[str]:
-    """Return the lines that some rows were."""
-    line = pc.binary_join_element_wise(*rows.columns, delimiter, null_handling="replace")
-    return list(line.to_pylist())
-
-
-def _line_numbers(rows: np.ndarray, malformed: list[int], first: int) -> np.ndarray:
-    """Return the lines of well-formed rows (from 0), which malformed lines lie between."""
-    rows_before = np.array(malformed, np.int64) - first - np.arange(len(malformed))
-    return np.asarray(rows + first + np.searchsorted(rows_before, rows, side="right"))
-
-
-def _narrowed(table: pa.Table) -> pa.Table:
-    """Return the types of a ratings frame where all values fit them."""
-    try:
-        return table.cast(pa.schema(NARROW))
-    except pa.ArrowInvalid:
-        return table
-
-
-def _unparsable(lines: list[int], texts: list[str]) -> pd.DataFrame:
-    frame = pd.DataFrame({"line": lines, "text": texts, "reason": "unparsable_line"})
-    types = {"line": "int64", "text": "object", "reason": "object"}
-    return frame.astype(types).sort_values("line", ignore_index=True)
+def _unparsable(faults: list[Fault]) -> pd.DataFrame:
+    frame = pd.DataFrame(faults, columns=["line", "text", "fault"])
+    frame.insert(2, "reason", "unparsable_line")
+    return frame.astype({"line": "int64", "text": "object", "reason": "object", "fault": "object"})
 
 
 def to_pandas(table: pa.Table) -> pd.DataFrame:

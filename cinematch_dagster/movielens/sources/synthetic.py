@@ -34,7 +34,7 @@ class Synthetic:
     """What to make. Users and movies follow the proportions of ml-25m unless given.
 
     ratings: number of rows. seed: the same seed gives the same rows. users: every one gives 20
-    ratings or more. movies: some of them nobody rates.
+    ratings or more. movies: some of them have no rating.
     """
 
     ratings: int = 1_000_000

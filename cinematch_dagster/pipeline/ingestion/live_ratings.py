@@ -1,8 +1,9 @@
-"""What people told the API becomes the next weekly batch, each rating exactly once.
+"""The ratings that users gave to the API become the next weekly batch, each rating exactly once.
 
-First, in one transaction, everything that waits is given to a batch; then the batch's file is
-written. The file follows from the table alone, so that a run which died in between is made good by
-the next one, with the same bytes.
+First, in one transaction, everything that waits is given to a batch; then the batch's file and its
+digest are written. The file follows from the table alone, so that a run which died in between is
+made good by the next one, with the same bytes. The batch is called `live_wN`, beside the feed's
+`batch_wN`: neither can take the other's place.
 """
 
 import datetime
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import psycopg
 
-from cinematch_dagster.batches import batch_id, week_of, week_zero, write_batch
-from cinematch_dagster.batches.weeks import WEEK, is_batch_id
+from cinematch_dagster.batches import week_of, week_zero, write_batch
+from cinematch_dagster.batches.weeks import WEEK, is_batch_id, live_id
 from cinematch_dagster.pipeline.ingestion.load import batch_path
+from cinematch_dagster.pipeline.preparation.files import file_sha256
 from cinematch_dagster.pipeline.preparation.prepare import Folders
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
@@ -23,7 +25,9 @@ from cinematch_dagster.warehouse.ingestion.live_ratings import (
     live_batch,
     live_batches,
     live_batches_not_loaded,
+    record_written,
     take_over,
+    written_digest,
 )
 from cinematch_dagster.warehouse.schema import lock_ratings
 from serving.live.file_store import FileStore
@@ -43,7 +47,7 @@ class LiveBatch:
 
 
 def write_out(dsn: str, settings: Settings) -> list[LiveBatch]:
-    """Write the next batch file, and any earlier one that a run could not finish.
+    """Write the next batch file, and any earlier one that is neither loaded nor there as written.
 
     Returns:
         What was written; nothing when no rating waits.
@@ -62,21 +66,21 @@ def write_out(dsn: str, settings: Settings) -> list[LiveBatch]:
         return [
             _write(connection, settings.landing_dir, name)
             for name in live_batches_not_loaded(connection)
-            if not batch_path(settings.landing_dir, name).exists()
+            if not _is_written(connection, settings.landing_dir, name)
         ]
 
 
 def _assign(connection: psycopg.Connection, settings: Settings) -> None:
     """Give what waits to the next batch, unless it comes to nothing."""
     week = _next_week(connection, settings)
-    name = batch_id(week, settings.data.first_week)
+    name = live_id(week, settings.data.first_week)
     with connection.transaction() as attempt:
         assign_waiting(connection, name)
         if live_batch(connection, name).empty:
             raise psycopg.Rollback(attempt)
         if week >= settings.data.first_week + settings.data.weeks * WEEK:
             raise NoWeekLeftError(
-                f"ratings wait for {name}: at most batch_w{settings.data.weeks} was expected "
+                f"ratings wait for {name}: at most live_w{settings.data.weeks} was expected "
                 "(setting data.weeks)"
             )
 
@@ -97,4 +101,12 @@ def _next_week(connection: psycopg.Connection, settings: Settings) -> datetime.d
 
 def _write(connection: psycopg.Connection, folder: Path, name: str) -> LiveBatch:
     frame = live_batch(connection, name)
-    return LiveBatch(name, write_batch(folder, name, frame, injected=None), len(frame))
+    path = write_batch(folder, name, frame, injected=None)
+    record_written(connection, name, file_sha256(path))
+    return LiveBatch(name, path, len(frame))
+
+
+def _is_written(connection: psycopg.Connection, folder: Path, name: str) -> bool:
+    """Whether the file that was written of a batch waits in the folder, untouched."""
+    path = batch_path(folder, name)
+    return path.is_file() and file_sha256(path) == written_digest(connection, name)

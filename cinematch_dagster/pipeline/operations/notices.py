@@ -1,4 +1,4 @@
-"""Notices to people: what is told, in the shapes that Slack and PagerDuty take, and the sending."""
+"""Notices: what is told, in the shapes that Slack and PagerDuty take, and the sending."""
 
 import html
 import logging
@@ -27,7 +27,7 @@ class NoticeError(RuntimeError):
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that a person should know.
+    """Something that whoever runs the platform should know.
 
     Attributes:
         subject: what it is about (a job, a week, a version); with the kind it is the dedup key.

@@ -2,9 +2,7 @@
 
 import datetime
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import psycopg
 
@@ -25,6 +23,7 @@ from cinematch_dagster.warehouse.drift.histograms import Sides, compared_histogr
 from cinematch_dagster.warehouse.drift.population import Audience, genre_counts, population
 from cinematch_dagster.warehouse.operations.dashboard import dashboard
 from cinematch_dagster.warehouse.operations.week_history import decided_on
+from serving.base.files import replace_text
 
 INDEX = "index.html"
 DASHBOARD = "dashboard.json"
@@ -51,11 +50,11 @@ def write_pages(
         if known.week in audiences:
             histograms = compared_histograms(connection, [known.week])[known.week]
             page = _page(connection, history[:number], histograms, audiences[known.week], settings)
-            _replace(folder / known.file_name, page)
+            replace_text(folder / known.file_name, page)
             charts[known.week] = week_picture(history[:number], *histograms)
     if history:
-        _replace(folder / INDEX, index_page(history))
-    _replace(folder / DASHBOARD, json.dumps(dashboard(connection)))
+        replace_text(folder / INDEX, index_page(history))
+    replace_text(folder / DASHBOARD, json.dumps(dashboard(connection)))
     return charts
 
 
@@ -80,9 +79,3 @@ def _page(
     ]
     decided = [Decided(*row) for row in decided_on(connection, week)]
     return week_page(history, baseline, alone, so_far, decided)
-
-
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)

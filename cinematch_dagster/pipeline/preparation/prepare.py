@@ -11,6 +11,7 @@ from cinematch_dagster.movielens import (
     Injection,
     MovieFeatures,
     Prepared,
+    RawData,
     Synthetic,
     TooManyRejectsError,
     fetch,
@@ -20,6 +21,7 @@ from cinematch_dagster.movielens import (
 )
 from cinematch_dagster.movielens.sources.download import Progress
 from cinematch_dagster.settings import Settings
+from serving.base.files import replacing
 
 INITIAL_FILE = "ratings_initial_ml.parquet"
 FEATURES_FILE = "movie_features_small.parquet"
@@ -46,10 +48,21 @@ class Folders:
 def fetch_dataset(
     settings: Settings, source: Path | None = None, progress: Progress = lambda _done, _total: None
 ) -> Path:
-    """Bring the profile's dataset here, unless it is; see `movielens.fetch`."""
+    """Bring the profile's dataset here, unless it is; see `movielens.fetch`.
+
+    A source replaces what is here only if the profile's weeks can be made of it.
+
+    Raises:
+        DataError: they can't, or the dataset can't be had.
+    """
     data = settings.data
+
+    def accept(raw: RawData) -> None:
+        _prepared(raw, settings)
+        movie_features(raw.movies)
+
     synthetic = Synthetic(ratings=data.synthetic_ratings)
-    return fetch(data.dataset, settings.data_dir, source, progress, synthetic)
+    return fetch(data.dataset, settings.data_dir, source, progress, synthetic, accept)
 
 
 def prepare_ratings(settings: Settings) -> Prepared:
@@ -60,12 +73,23 @@ def prepare_ratings(settings: Settings) -> Prepared:
     Raises:
         TooManyRejectsError: naming the file that has the rejects; nothing else was written.
     """
-    data, folders = settings.data, Folders(settings.prepared_dir)
+    folders = Folders(settings.prepared_dir)
+    prepared = _prepared(load(settings.data.dataset, settings.data_dir), settings)
     folders.prepared.mkdir(parents=True, exist_ok=True)
-    raw = load(data.dataset, settings.data_dir)
-    rejects_file = folders.prepared / REJECTS_FILE
+    _write(prepared.baseline, folders.prepared / INITIAL_FILE)
+    prepared.rejects.to_csv(folders.prepared / REJECTS_FILE, index=False)
+    for folder in (folders.batches, folders.injected):
+        shutil.rmtree(folder, ignore_errors=True)
+    for batch in prepared.batches:
+        write_batch(folders.injected if batch.injected else folders.batches, *batch)
+    return prepared
+
+
+def _prepared(raw: RawData, settings: Settings) -> Prepared:
+    """Clean and cut ratings; where too many can't be used, write the rejects alone."""
+    data = settings.data
     try:
-        prepared = prepare(
+        return prepare(
             raw.ratings,
             start=data.start,
             end=data.end,
@@ -79,15 +103,10 @@ def prepare_ratings(settings: Settings) -> Prepared:
             max_bad_share=data.max_rejected_share,
         )
     except TooManyRejectsError as error:
+        rejects_file = settings.prepared_dir / REJECTS_FILE
+        rejects_file.parent.mkdir(parents=True, exist_ok=True)
         error.rejects.to_csv(rejects_file, index=False)
         raise TooManyRejectsError(f"{error}: see {rejects_file}", error.rejects) from error
-    _write(prepared.baseline, folders.prepared / INITIAL_FILE)
-    prepared.rejects.to_csv(rejects_file, index=False)
-    for folder in (folders.batches, folders.injected):
-        shutil.rmtree(folder, ignore_errors=True)
-    for batch in prepared.batches:
-        write_batch(folders.injected if batch.injected else folders.batches, *batch)
-    return prepared
 
 
 def prepare_features(settings: Settings) -> MovieFeatures:
@@ -99,7 +118,5 @@ def prepare_features(settings: Settings) -> MovieFeatures:
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
-    """Write a Parquet file at once: a reader sees the old one or the new one."""
-    partial = path.with_name(f".{path.name}.partial")
-    frame.to_parquet(partial, index=False)
-    partial.replace(path)
+    with replacing(path) as partial:
+        frame.to_parquet(partial, index=False)

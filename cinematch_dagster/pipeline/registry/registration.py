@@ -6,66 +6,40 @@ it. So a step that dies anywhere can simply be run again.
 
 import datetime
 import json
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import psycopg
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
 from cinematch_dagster.pipeline.operations.pages import write_pages
+from cinematch_dagster.pipeline.registry.comparison import (
+    Registered,
+    compare,
+    decision_scores,
+    draw,
+)
 from cinematch_dagster.pipeline.registry.retention import delete_old_versions
 from cinematch_dagster.pipeline.registry.versions import (
     CANDIDATE,
     MODEL_NAME,
-    PRODUCTION,
     STAGE_TAG,
     RegistrationError,
     follow_promotions,
     logged_model,
 )
-from cinematch_dagster.pipeline.training.train import (
-    FAILED_CHECKS,
-    TrainingData,
-    read_training_data,
-)
+from cinematch_dagster.pipeline.training.data import read_training_data
+from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders import Contender, Thresholds, Verdict, audit, decide, plots
-from cinematch_dagster.recommenders.evaluation import (
-    FoldScores,
-    Predictor,
-    evaluate_fold,
-    unrated,
-)
-from cinematch_dagster.recommenders.gate.words import plain
-from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.rating.baseline import fit_floor
-from cinematch_dagster.settings import PromotionSettings, Settings
+from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.metadata import loads_through
 from cinematch_dagster.warehouse.registry import promotions
 from cinematch_dagster.warehouse.registry.promotions import Promotion
-from cinematch_dagster.warehouse.schema import lock_ratings
+from cinematch_dagster.warehouse.schema import lock_ratings, lock_registry
 from cinematch_dagster.warehouse.training import model_metrics
-from serving.follow.registry import Registry, Release
-from serving.model.artifact import Artifact
-from serving.model.recommender import Model
 
 TAG_LENGTH = 5_000
 """Characters that a tag of a version in MLflow may have."""
-
-
-@dataclass(frozen=True)
-class Registered:
-    """A registered version with the MLflow run that trained it, and for which week."""
-
-    version: str
-    run_id: str
-    week: datetime.date
 
 
 def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: str) -> Promotion:
@@ -89,7 +63,7 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
         decided = _decide(dsn, settings, client, challenger, dagster_run_id)
     _explain(client, decided)
     with connect(dsn) as connection:
-        lock_ratings(connection)  # a rollback meanwhile would be undone, or lose its version
+        lock_registry(connection)  # a rollback meanwhile would be undone, or lose its version
         follow_promotions(client, connection)
         delete_old_versions(client, connection, settings.promotion.keep_versions)
     with connect(dsn) as connection:
@@ -126,8 +100,8 @@ def _decide(
         champion = promotions.in_production(connection)
         loads = loads_through(connection, challenger.week)
     data = read_training_data(dsn, challenger.week)
-    contenders, verdict = _compare(data, settings, client, challenger, champion)
-    _draw(client, challenger.run_id, contenders)
+    contenders, verdict = compare(data, settings, client, challenger, champion)
+    draw(client, challenger.run_id, contenders)
     promotion = Promotion(
         version=challenger.version,
         from_version=champion.version if champion else None,
@@ -137,9 +111,10 @@ def _decide(
         mlflow_run_id=challenger.run_id,
         dagster_run_id=dagster_run_id,
         buffer_policy=settings.promotion.buffer_policy if verdict.promoted else None,
-        scores=_scores(contenders, verdict),
+        scores=decision_scores(contenders, verdict),
     )
     with connect(dsn) as connection:
+        lock_registry(connection)
         lock_ratings(connection)
         _refuse_news(connection, promotion, champion, loads)
         _record(connection, promotion)
@@ -154,62 +129,6 @@ def _refuse_failed_checks(client: MlflowClient, run_id: str, week: datetime.date
             f"the model of week {week} has failed {failed} (expected every check of "
             "trained_model to pass)"
         )
-
-
-def _compare(
-    data: TrainingData,
-    settings: Settings,
-    client: MlflowClient,
-    challenger: Registered,
-    champion: Promotion | None,
-) -> tuple[dict[str, Contender], Verdict]:
-    """Score everybody on the rows of `data`, its training ratings folded in, and judge.
-
-    What the champion was trained on and the warehouse has no more, as after the policy 'archive',
-    is no test and nobody's candidate either.
-    """
-    registry = Registry(settings.tracking_uri, MODEL_NAME, PRODUCTION)
-    artifact = _fetch(registry, challenger.version)
-    interactions = Interactions.from_frame(data.ratings, data.movies["movieId"].to_numpy())
-    predictors: dict[str, tuple[Predictor, datetime.date]] = {
-        "challenger": (Model(artifact), challenger.week),
-        "floor": (fit_floor(interactions), challenger.week),
-    }
-    gone = None
-    if champion:
-        old = _fetch(registry, champion.version)
-        predictors["champion"] = (Model(old), champion.week)
-        gone = unrated(trained_on(old), data.ratings)
-        data = replace(
-            data, held_out=unrated(data.held_out, gone), standing=unrated(data.standing, gone)
-        )
-    contenders = {
-        name: _contender(predictor, week, data, gone)
-        for name, (predictor, week) in predictors.items()
-    }
-    noted = client.get_run(challenger.run_id).data.params.get("data_sha256")
-    honest = audit(
-        trained_on(artifact),
-        data.ratings,
-        {"held_out": data.held_out, "standing": data.standing},
-        same_hash=noted == data.sha256,
-    )
-    verdict = decide(
-        contenders["challenger"],
-        contenders.get("champion"),
-        contenders["floor"],
-        honest,
-        _thresholds(settings.promotion),
-    )
-    return contenders, verdict
-
-
-def _draw(client: MlflowClient, run_id: str, contenders: dict[str, Contender]) -> None:
-    """Log both models beside each other to the challenger's run, where two were compared."""
-    new, champion = contenders["challenger"].held_out, contenders.get("champion")
-    if new and champion and champion.held_out:
-        figure = plots.champion_against_challenger(new, champion.held_out)
-        client.log_figure(run_id, figure, "plots/champion_against_challenger.png")
 
 
 def _refuse_news(
@@ -245,62 +164,6 @@ def _record(connection: psycopg.Connection, promotion: Promotion) -> None:
         promotions.merge_buffer(
             connection, promotion.week, promotion.version, promotion.buffer_policy
         )
-
-
-def _fetch(registry: Registry, version: str) -> Artifact:
-    """Read a registered version; its files are mapped, and go when nobody uses them any more."""
-    with tempfile.TemporaryDirectory(prefix="cinematch-") as folder:
-        return Artifact.read(registry.download(Release(version, created=0), Path(folder)))
-
-
-def trained_on(artifact: Artifact) -> pd.DataFrame:
-    """Return the ratings that an artifact says it was trained on: userId, movieId, rating."""
-    arrays = artifact.arrays
-    return pd.DataFrame(
-        {
-            "userId": np.repeat(arrays.user_ids, np.diff(arrays.rated_offsets)),
-            "movieId": arrays.movie_ids[arrays.rated_movies],
-            "rating": arrays.rated_halves / 2,
-        }
-    )
-
-
-def _contender(
-    predictor: Predictor, week: datetime.date, data: TrainingData, gone: pd.DataFrame | None
-) -> Contender:
-    """Score a predictor on the rows of `data`; coverage is of today's catalogue for everybody."""
-
-    def on(rows: pd.DataFrame) -> FoldScores:
-        return evaluate_fold(
-            predictor,
-            rows,
-            data.ratings,
-            catalogue_size=len(data.movies),
-            no_candidates=gone,
-        )
-
-    return Contender(week, on(data.held_out) if len(data.held_out) else None, on(data.standing))
-
-
-def _thresholds(settings: PromotionSettings) -> Thresholds:
-    return Thresholds(**settings.model_dump(exclude={"buffer_policy", "keep_versions"}))
-
-
-def _scores(contenders: dict[str, Contender], verdict: Verdict) -> dict[str, Any]:
-    """Return every number behind the decision: all scores on both sets of rows, each rule."""
-
-    def on(rows: str) -> dict[str, Any]:
-        found = {name: getattr(contender, rows) for name, contender in contenders.items()}
-        return {name: plain(scores) for name, scores in found.items() if scores}
-
-    return {
-        "held_out": on("held_out"),
-        "standing": on("standing"),
-        "rules": [asdict(rule) for rule in verdict.rules],
-        "basis": verdict.basis,
-        "ndcg_interval": verdict.interval,
-        "rmse_gain_interval": verdict.rmse_gain,
-    }
 
 
 def _explain(client: MlflowClient, decided: Promotion) -> None:

@@ -107,7 +107,7 @@ def _digits(value: float | None) -> str:
 
 
 def peak_memory_mb() -> float | None:
-    """Return the most memory that this process has had, in MB (2**20); None where nobody counts.
+    """Return the most memory that this process has had, in MB (2**20); None where unknown.
 
     The kernel's high-water mark (VmHWM) since the process began, on Linux.
     """

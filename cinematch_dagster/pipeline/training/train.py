@@ -1,105 +1,60 @@
-"""Station 3: train a challenger, score it on rows it has never seen, log it to MLflow."""
+"""Train a challenger and score it on rows it has never seen; `log` has it kept by MLflow."""
 
 import datetime
-import hashlib
-import json
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import psycopg
-from matplotlib.figure import Figure
 
-import serving.model.pyfunc
-from cinematch_dagster.pipeline.training import mlflow_run
+from cinematch_dagster.pipeline.training import log, mlflow_run
+from cinematch_dagster.pipeline.training.data import TrainingData
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders import (
-    Check,
-    Hyperparameters,
-    Scores,
-    Trained,
-    check_model,
-    export,
-    fit,
-    plots,
-)
-from cinematch_dagster.recommenders.errors import TrainingError
+from cinematch_dagster.recommenders.algorithms import Hyperparameters
+from cinematch_dagster.recommenders.checks.model_checks import Check, check_model
 from cinematch_dagster.recommenders.evaluation import (
     FoldScores,
+    Scores,
     evaluate_fold,
     evaluate_static,
-    unrated,
 )
+from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.features import genre_membership
+from cinematch_dagster.recommenders.fit import Trained, fit
 from cinematch_dagster.recommenders.ranking.popularity import most_ratings
-from cinematch_dagster.recommenders.tuning.learning_curve import learning_curve
-from cinematch_dagster.settings import TrainingSettings
 from cinematch_dagster.warehouse.training.model_metrics import record_metrics
-from cinematch_dagster.warehouse.training.training_data import (
-    catalogue,
-    held_out,
-    newest_week,
-    standing_test,
-    training_batches,
-    training_ratings,
-)
-from serving.model.heads import FactorRating
 from serving.model.recommender import Model
-
-ARTIFACT = "model"
-FAILED_CHECKS = "failed_checks"
-"""Tag of an MLflow run: the names of the checks that its model did not pass."""
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow")
 
 
 @dataclass(frozen=True)
-class TrainingData:
-    """What a model of a week is trained and scored on.
+class Challenger:
+    """A model that was trained, scored and checked.
 
     Attributes:
-        week: the Monday up to which batches count.
-        ratings: train and the buffer without its held-out rows; latest per user and movie.
-        standing: the test rows in `ratings`; never trained on, as are no other ratings of their
-            pairs of user and movie: a rating that is repeated tests nothing.
-        held_out: the held-out rows of the buffer, those since the last promotion; in the same way.
-        movies: the whole catalogue.
-        batches: ids of the batches in `ratings`, the baseline first.
+        trained: the model as fitted.
+        model: the same as it will be served.
+        scores: of `model`, by rows and protocol, as in `TrainingResult`.
+        floor: the scores of what a model has to beat, on the standing test rows: `baseline` and
+            `baseline_fold` of mean and biases alone, `popularity_fold` of the most rated movies.
+        checks: of `model`.
+        seconds: that fitting took.
     """
 
-    week: datetime.date
-    ratings: pd.DataFrame
-    standing: pd.DataFrame
-    held_out: pd.DataFrame
-    movies: pd.DataFrame
-    batches: list[str]
+    trained: Trained
+    model: Model
+    scores: Mapping[str, FoldScores]
+    floor: Mapping[str, FoldScores]
+    checks: tuple[Check, ...]
+    seconds: float
 
     @property
-    def sha256(self) -> str:
-        """The identity of `ratings`."""
-        return ratings_sha256(self.ratings)
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What tells this data from another training's; the cut is the latest rating."""
-        latest = int(self.ratings["timestamp"].max())
-        return {
-            "week": self.week.isoformat(),
-            "data_sha256": self.sha256,
-            "data_rows": len(self.ratings),
-            "data_users": self.ratings["userId"].nunique(),
-            "data_movies": self.ratings["movieId"].nunique(),
-            "data_latest_timestamp": latest,
-            "data_cut": datetime.datetime.fromtimestamp(latest, datetime.UTC).isoformat(),
-            "standing_rows": len(self.standing),
-            "held_out_rows": len(self.held_out),
-            "batches": json.dumps(self.batches),
-        }
+    def standing(self) -> Scores:
+        """The scores on the standing test rows, without what test users rated folded in."""
+        return Scores.of(self.scores["standing"])
 
 
 @dataclass(frozen=True)
@@ -108,12 +63,12 @@ class TrainingResult:
 
     Attributes:
         data_size: ratings trained on.
-        standing: on the test rows in `ratings`, as training left the model.
+        standing: on the test rows in `ratings`, without what test users rated folded in.
         scores: by rows and protocol: `standing`, `standing_fold`, and once batches are in the
             buffer `held_out_fold`.
         checks: of the model as it will be served.
         seconds: that fitting took.
-        peak_memory_mb: the most memory that the process ever had; None where nobody counts.
+        peak_memory_mb: the most memory that the process ever had; None where that is not known.
     """
 
     mlflow_run_id: str
@@ -124,69 +79,28 @@ class TrainingResult:
     seconds: float
     peak_memory_mb: float | None
 
-
-def ratings_sha256(ratings: pd.DataFrame) -> str:
-    """Return a digest of a ratings frame's columns, the bytes in their order."""
-    digest = hashlib.sha256()
-    for column in ("userId", "movieId", "rating", "timestamp"):
-        digest.update(np.ascontiguousarray(ratings[column].to_numpy()).tobytes())
-    return digest.hexdigest()
+    @property
+    def cost(self) -> dict[str, float]:
+        """What the training took, by the names of MLflow's metrics."""
+        memory = {} if self.peak_memory_mb is None else {"peak_memory_mb": self.peak_memory_mb}
+        return {"fit_seconds": self.seconds, **memory}
 
 
-def hyperparameters_of(settings: TrainingSettings) -> Hyperparameters:
-    """Return what of the settings training is told."""
-    return Hyperparameters(**settings.model_dump(exclude={"held_out_share"}))
-
-
-def read_training_data(dsn: str, week: datetime.date) -> TrainingData:
-    """Read everything at one moment and close the connection before training starts.
-
-    Raises:
-        TrainingError: there is nothing to train on, nothing to test with, or no batch of this week
-            or a later one: a model of a week to come would stand above those of the weeks between.
-    """
-    with connect(dsn) as connection:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        _refuse_future(connection, week)
-        ratings = training_ratings(connection, week)
-        data = TrainingData(
-            week=week,
-            ratings=ratings,
-            standing=unrated(standing_test(connection), ratings),
-            held_out=unrated(held_out(connection, week), ratings),
-            movies=catalogue(connection),
-            batches=training_batches(connection, week),
-        )
-    if data.ratings.empty or data.standing.empty:
-        raise TrainingError(
-            f"the warehouse has {len(data.ratings)} ratings to train on and {len(data.standing)} "
-            "to test with: some of each, as data_preparation loads them, were expected"
-        )
-    return data
-
-
-def _refuse_future(connection: psycopg.Connection, week: datetime.date) -> None:
-    newest = newest_week(connection)
-    if newest and week > newest:
-        raise TrainingError(
-            f"week {week} can't have a model yet: a week up to {newest}, the newest that is "
-            "loaded, was expected"
-        )
-
-
-def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str) -> TrainingResult:
+def train(
+    data: TrainingData, hyperparameters: Hyperparameters, mlflow: Any, dsn: str
+) -> TrainingResult:
     """Fit, score and log a model inside MLflow's active run, and write its metrics row.
 
     Args:
         data: what to train and score on.
-        settings: hyperparameters.
+        hyperparameters: of both heads.
         mlflow: MLflow's module, or dagster-mlflow's resource; its active run is used and ended.
         dsn: of the warehouse.
 
     The run ends as FAILED when anything raises, as FINISHED otherwise.
     """
     with mlflow_run.ended(mlflow):
-        result = _train(data, settings, mlflow)
+        result = _train(data, hyperparameters, mlflow)
         with connect(dsn) as connection:
             record_metrics(
                 connection,
@@ -201,38 +115,41 @@ def train(data: TrainingData, settings: TrainingSettings, mlflow: Any, dsn: str)
     return result
 
 
-def _train(data: TrainingData, settings: TrainingSettings, mlflow: Any) -> TrainingResult:
-    hyperparameters = hyperparameters_of(settings)
-    mlflow.log_params({**asdict(hyperparameters), **data.identity})
-    started = time.perf_counter()
-    trained = fit(data.ratings, data.movies, hyperparameters)
-    seconds = time.perf_counter() - started
-    with tempfile.TemporaryDirectory(prefix="cinematch-") as folder:
-        path = Path(folder) / ARTIFACT
-        export(trained, path, week=data.week, trained_at=datetime.datetime.now(datetime.UTC))
-        model = Model.load(path)
-        scores = _scores(model, trained, data)
-        floor = _floor(trained, data)
-        standing = Scores.of(scores["standing"])
+def _train(data: TrainingData, hyperparameters: Hyperparameters, mlflow: Any) -> TrainingResult:
+    mlflow.log_params({**hyperparameters.parameters, **data.identity})
+    with tempfile.TemporaryDirectory(prefix="cinematch-") as scratch:
+        folder = Path(scratch) / log.ARTIFACT
+        challenger = _challenger(data, hyperparameters, folder)
         result = TrainingResult(
             mlflow_run_id=mlflow.active_run().info.run_id,
             data_size=len(data.ratings),
-            standing=standing,
-            scores=scores,
-            checks=check_model(
-                model, data.ratings, trained.genres, standing, Scores.of(floor["baseline"])
-            ),
-            seconds=seconds,
+            standing=challenger.standing,
+            scores=challenger.scores,
+            checks=challenger.checks,
+            seconds=challenger.seconds,
             peak_memory_mb=mlflow_run.peak_memory_mb(),
         )
-        if failed := [check.name for check in result.checks if not check.passed]:
-            mlflow.set_tag(FAILED_CHECKS, ", ".join(failed))
+        log.log_failed_checks(mlflow, challenger.checks)
         # Before its metrics: MLflow would ask for the history of each to copy them to the model.
-        model_id = _log_model(mlflow, path, data)
-        _log_metrics(mlflow, {**scores, **floor}, result, model_id)
-        for name, figure in _figures(model, trained, data, {**scores, **floor}).items():
-            mlflow.log_figure(figure, f"plots/{name}.png")
+        example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
+        model_id = log.log_model(mlflow, folder, example)
+    scores = {**challenger.scores, **challenger.floor}
+    log.log_metrics(mlflow, scores, result.cost, model_id)
+    log.log_plots(mlflow, challenger.model, challenger.trained, data.standing, scores)
     return result
+
+
+def _challenger(data: TrainingData, hyperparameters: Hyperparameters, folder: Path) -> Challenger:
+    """Fit a model, write it into a folder, and score and check it as it is read from there."""
+    started = time.perf_counter()
+    trained = fit(data.ratings, data.movies, hyperparameters)
+    seconds = time.perf_counter() - started
+    export(trained, folder, week=data.week, trained_at=datetime.datetime.now(datetime.UTC))
+    model = Model.load(folder)
+    scores, floor = _scores(model, trained, data), _floor(trained, data)
+    standing, baseline = Scores.of(scores["standing"]), Scores.of(floor["baseline"])
+    checks = check_model(model, data.ratings, trained.genres, standing, baseline)
+    return Challenger(trained, model, scores, floor, checks, seconds)
 
 
 def _scores(model: Model, trained: Trained, data: TrainingData) -> dict[str, FoldScores]:
@@ -249,70 +166,10 @@ def _scores(model: Model, trained: Trained, data: TrainingData) -> dict[str, Fol
 
 
 def _floor(trained: Trained, data: TrainingData) -> dict[str, FoldScores]:
-    """Score what a model has to beat: biases alone, and the most rated for everybody."""
+    """Score what a model has to beat: biases alone, and the most rated movies for every user."""
     most_rated = replace(trained.baseline, popularity=most_ratings(trained.interactions))
     return {
         "baseline": evaluate_static(trained.baseline, data.standing, data.ratings),
         "baseline_fold": evaluate_fold(trained.baseline, data.standing, data.ratings),
         "popularity_fold": evaluate_fold(most_rated, data.standing, data.ratings),
     }
-
-
-def _log_metrics(
-    mlflow: Any, scores: Mapping[str, FoldScores], result: TrainingResult, model_id: str
-) -> None:
-    """Log every figure to the run and to its model, in one request."""
-    figures = {"fit_seconds": result.seconds}
-    if result.peak_memory_mb is not None:
-        figures["peak_memory_mb"] = result.peak_memory_mb
-    for name, found in scores.items():
-        figures |= mlflow_run.metrics(name, found)
-    mlflow.log_metrics(figures, model_id=model_id)
-
-
-def _figures(
-    model: Model, trained: Trained, data: TrainingData, scores: Mapping[str, FoldScores]
-) -> dict[str, Figure]:
-    """Draw what a person looks at before trusting a model."""
-    test = data.standing
-    predicted = model.predict(test["userId"].to_numpy(), test["movieId"].to_numpy())
-    algorithms = {
-        "this model": scores["standing_fold"],
-        "the most rated": scores["popularity_fold"],
-        "the best rated": scores["baseline_fold"],
-    }
-    figures = {
-        "errors_by_star": plots.errors_by_star(test["rating"].to_numpy(), predicted),
-        "slices_static": plots.metrics_by_slice(
-            scores["standing"].slices, "The model as trained, on the standing test"
-        ),
-        "slices_fold": plots.metrics_by_slice(
-            scores["standing_fold"].slices,
-            "The model once users have rated: the later half of their test ratings",
-        ),
-        "algorithms": plots.ndcg_of_algorithms(algorithms, "the most rated"),
-    }
-    if curve := learning_curve(trained, test):
-        figures["learning_curve"] = plots.learning_curve(curve.train, curve.test)
-    if isinstance(trained.rating, FactorRating):
-        figures["factor_norms"] = plots.factor_norms(trained.rating, trained.interactions)
-    return figures
-
-
-def _log_model(mlflow: Any, folder: Path, data: TrainingData) -> str:
-    """Log the folder of a model with the code that loads it; returns MLflow's id of it."""
-    package = Path(serving.model.pyfunc.__file__).parent
-    code = folder.with_name(package.parent.name)
-    shutil.copytree(package, code / package.name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(package.with_name("__init__.py"), code)
-    example = pd.DataFrame({"user_id": data.ratings["userId"].head(2), "top_k": [3, 3]})
-    logged = mlflow.pyfunc.log_model(
-        name=ARTIFACT,
-        python_model=serving.model.pyfunc.__file__,
-        artifacts={ARTIFACT: str(folder)},
-        code_paths=[str(code)],
-        signature=serving.model.pyfunc.SIGNATURE,
-        input_example=example,
-        pip_requirements=list(REQUIREMENTS),
-    )
-    return str(logged.model_id)

@@ -14,9 +14,9 @@ from optuna.samplers import TPESampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from cinematch_dagster.pipeline.training.train import hyperparameters_of, ratings_sha256
+from cinematch_dagster.pipeline.training.data import ratings_sha256
 from cinematch_dagster.postgres.connection import connect, ensure_database
-from cinematch_dagster.postgres.dsn import sqlalchemy_url
+from cinematch_dagster.postgres.dsn import neighbour, sqlalchemy_url
 from cinematch_dagster.recommenders.errors import DivergedError, TooManyMoviesError
 from cinematch_dagster.recommenders.tuning.search import (
     Head,
@@ -47,27 +47,31 @@ class Proposal:
         study: its name: algorithm, data and the hyperparameters that are not searched; the same
             again goes on with it.
         data_sha256: of the ratings.
+        head: whose hyperparameters they are.
+        algorithm: its name.
         metric: `rmse` or `ndcg_at_10`, a mean over the folds.
         value: the best.
         current: of the present settings; None where they are outside the ranges, or given up.
-        values: of the hyperparameters.
+        best: the hyperparameters of `value`, by name.
         complete: trials that saw every fold.
         pruned: trials that were given up.
     """
 
     study: str
     data_sha256: str
+    head: Head
+    algorithm: str
     metric: str
     value: float
     current: float | None
-    values: Values
+    best: Values
     complete: int
     pruned: int
 
     @property
     def toml(self) -> str:
         """The lines for a profile."""
-        return as_toml(self.values)
+        return as_toml(self.head, self.algorithm, self.best)
 
 
 def read_ratings(dsn: str) -> pd.DataFrame:
@@ -86,8 +90,8 @@ def tune(
     """Run some more trials of the study of this data and head, and return its best.
 
     Args:
-        dsn: of the warehouse; the study is in the database `optuna` on the same server.
-        settings: which algorithm, the hyperparameters that are not searched, and the seed.
+        dsn: of the warehouse; the study is in the database `optuna` beside it.
+        settings: the algorithm with its present values, and the seed.
         head: whose algorithm is tuned.
         trials: how many more.
         progress: told after each; of no best value, NaN, while there is none.
@@ -97,12 +101,12 @@ def tune(
             are too few ratings; or no trial came to its end.
     """
     ratings = read_ratings(dsn)
-    algorithm = settings.rating_head if head == "rating" else settings.ranking_head
-    objective = Objective(algorithm, hyperparameters_of(settings), time_folds(ratings))
+    present = settings.rating if head == "rating" else settings.ranking
+    objective = Objective(present, settings.seed, time_folds(ratings))
     sha256 = ratings_sha256(ratings)
-    storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, DATABASE)))
+    storage = RDBStorage(sqlalchemy_url(ensure_database(dsn, neighbour(dsn, DATABASE))))
     try:
-        name = f"{algorithm}-{sha256[:16]}-{objective.fixed_sha256[:8]}"
+        name = f"{present.algorithm}-{sha256[:16]}-{objective.fixed_sha256[:8]}"
         study = _study(storage, name, objective, settings.seed)
         _optimize(study, objective, trials, progress)
         return _proposal(study, objective, sha256)
@@ -114,7 +118,7 @@ def log(mlflow: Any, proposal: Proposal) -> None:
     """Log a proposal to MLflow's active run."""
     mlflow.set_tag("kind", "tuning")
     mlflow.log_params({"study": proposal.study, "data_sha256": proposal.data_sha256})
-    mlflow.log_params(proposal.values)
+    mlflow.log_params({f"{proposal.head}.{name}": found for name, found in proposal.best.items()})
     figures = {f"tuning_{proposal.metric}": proposal.value, "trials": proposal.complete}
     if proposal.current is not None:
         figures[f"current_{proposal.metric}"] = proposal.current
@@ -193,10 +197,12 @@ def _proposal(study: optuna.Study, objective: Objective, sha256: str) -> Proposa
     return Proposal(
         study=study.study_name,
         data_sha256=sha256,
+        head=objective.head,
+        algorithm=objective.present.algorithm,
         metric=objective.metric,
         value=study.best_value,
         current=current[0].value if current else None,
-        values={name: readable(value) for name, value in study.best_params.items()},
+        best={name: readable(value) for name, value in study.best_params.items()},
         complete=complete,
         pruned=len(study.get_trials(deepcopy=False, states=[TrialState.PRUNED])),
     )

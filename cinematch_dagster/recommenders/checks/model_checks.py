@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from cinematch_dagster.batches.frame import pair_keys
 from cinematch_dagster.recommenders.checks.sanity_checks import (
     Observed,
     genre_finds_its_kind,
@@ -16,7 +17,7 @@ from cinematch_dagster.recommenders.checks.sanity_checks import (
     same_in_any_order,
 )
 from cinematch_dagster.recommenders.evaluation import Scores
-from cinematch_dagster.recommenders.evaluation.pairs import among, keys_of, pair_keys
+from cinematch_dagster.recommenders.evaluation.pairs import among, keys_of
 from cinematch_dagster.recommenders.rating.trainset import RATING_SCALE
 from serving.model.recommender import Model
 
@@ -107,7 +108,7 @@ def leaves_out_rated(model: Model, training: pd.DataFrame) -> Check:
 
 
 def behaviour(model: Model, training: pd.DataFrame, genres: pd.Series[str]) -> Iterator[Check]:
-    """Look at how the model reacts to what made-up people have rated."""
+    """Look at how the model reacts to what made-up users have rated."""
     for name, look in (
         ("same_in_any_order", partial(same_in_any_order, model, training)),
         ("more_stars_raise_similar", partial(more_stars_raise_similar, model, training)),
@@ -116,5 +117,5 @@ def behaviour(model: Model, training: pd.DataFrame, genres: pd.Series[str]) -> I
         try:
             seen = look()
         except np.linalg.LinAlgError as error:
-            seen = Observed(passed=False, detail=f"Nobody's ratings can be folded in: {error}.")
+            seen = Observed(passed=False, detail=f"Ratings can't be folded in: {error}.")
         yield Check(name, seen.passed, seen.detail)

@@ -1,6 +1,6 @@
-"""How a model reacts to what made-up people have rated, whatever algorithm it is.
+"""How a model reacts to what made-up users have rated, whatever algorithm it is.
 
-Each check folds in people whom the model doesn't know and looks at the scores of the whole
+Each check folds in users whom the model doesn't know and looks at the scores of the whole
 catalogue. A ranking head that looks at no ratings (popularity) has nothing to show and passes.
 """
 
@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 
 from cinematch_dagster.recommenders.evaluation import Predictor
 from cinematch_dagster.recommenders.interactions import Interactions
+from serving.base.scale import LIKED
 from serving.model.id_index import find_all
 
 PEOPLE, PROFILE, SIMILAR = 50, 10, 10
@@ -36,14 +37,14 @@ class Observed:
 
 
 def same_in_any_order(model: Predictor, training: pd.DataFrame, seed: int = 0) -> Observed:
-    """Give the ratings of training's people forwards and backwards: the scores must be the same."""
-    profiles = [_first(rows, len(rows)) for rows in _people(training, seed)]
+    """Give users' ratings forwards and backwards: the scores must be the same."""
+    profiles = [_first(rows, len(rows)) for rows in _active_users(training, seed)]
     forwards = _scores(model, profiles)
     backwards = _scores(model, [dict(reversed(list(p.items()))) for p in profiles])
     close = np.isclose(forwards, backwards, rtol=_ROUNDING, atol=_ROUNDING)
     same = np.asarray(close.all(axis=1))
     return Observed(
-        bool(same.all()), f"{int((~same).sum())} of {len(same)} people get other scores backwards."
+        bool(same.all()), f"{int((~same).sum())} of {len(same)} users get other scores backwards."
     )
 
 
@@ -51,7 +52,7 @@ def more_stars_raise_similar(model: Predictor, training: pd.DataFrame, seed: int
     """Give one much rated movie 1 star, then 5: what its fans like, too, must rise in the order.
 
     Similar are the movies with the highest cosine of who liked them in training. They must rise,
-    by their mean place, for more people than they fall for.
+    by their mean place, for more users than they fall for.
     """
     random = np.random.default_rng(seed)
     interactions = Interactions.from_frame(training)
@@ -60,7 +61,9 @@ def more_stars_raise_similar(model: Predictor, training: pd.DataFrame, seed: int
     chosen = random.choice(popular, size=PEOPLE)
     similarity = _similarity(interactions, chosen)
     disliked, liked, similar = [], [], []
-    for rows, movie, cosines in zip(_people(training, seed), chosen, similarity, strict=False):
+    for rows, movie, cosines in zip(
+        _active_users(training, seed), chosen, similarity, strict=False
+    ):
         base = _first(rows, PROFILE)
         disliked.append({**base, int(movie_ids[movie]): 1.0})
         liked.append({**base, int(movie_ids[movie]): 5.0})
@@ -73,7 +76,7 @@ def more_stars_raise_similar(model: Predictor, training: pd.DataFrame, seed: int
     moved = not np.array_equal(before, after)
     return Observed(
         rose > fell or not moved,
-        f"Similar movies rose for {rose} of {len(change)} people and fell for {fell}.",
+        f"Similar movies rose for {rose} of {len(change)} users and fell for {fell}.",
     )
 
 
@@ -113,8 +116,8 @@ def genre_finds_its_kind(
     )
 
 
-def _people(training: pd.DataFrame, seed: int) -> Iterator[pd.DataFrame]:
-    """Yield the ratings of up to 50 people drawn from those who have given the most ratings."""
+def _active_users(training: pd.DataFrame, seed: int) -> Iterator[pd.DataFrame]:
+    """Yield the ratings of up to 50 users drawn from those who have given the most ratings."""
     counts = training["userId"].value_counts().sort_index()
     able = counts.index[counts >= min(PROFILE, counts.max())].to_numpy()
     random = np.random.default_rng(seed)
@@ -130,12 +133,12 @@ def _first(rows: pd.DataFrame, n: int) -> dict[int, float]:
 
 
 def _scores(model: Predictor, profiles: list[dict[int, float]]) -> Floats:
-    """Fold in one unknown person a profile and return the scores, the rated movies -inf."""
-    strangers = -1 - np.arange(len(profiles))
-    users = np.repeat(strangers, [len(p) for p in profiles])
+    """Fold in one unknown user a profile and return the scores, the rated movies -inf."""
+    unknown = -1 - np.arange(len(profiles))
+    users = np.repeat(unknown, [len(p) for p in profiles])
     movies = np.array([movie for p in profiles for movie in p])
     stars = np.array([star for p in profiles for star in p.values()], dtype=np.float32)
-    scores = model.fold_in(users, movies, stars).scores(strangers)
+    scores = model.fold_in(users, movies, stars).scores(unknown)
     columns = find_all(model.movie_ids, movies)
     scores[(-1 - users)[columns >= 0], columns[columns >= 0]] = -np.inf
     return scores
@@ -144,7 +147,7 @@ def _scores(model: Predictor, profiles: list[dict[int, float]]) -> Floats:
 def _similarity(interactions: Interactions, movies: Rows) -> Floats:
     """Return the cosines of who liked these movies and who liked each other one, (m, n_movies)."""
     likes = interactions.matrix.copy()
-    likes.data = (likes.data >= 4.0).astype(np.float32)
+    likes.data = (likes.data >= LIKED).astype(np.float32)
     norms = np.sqrt(np.maximum(np.asarray(likes.sum(axis=0)).ravel(), 1.0))
     together = (likes[:, movies].T @ likes).toarray()
     cosines: Floats = together / norms / norms[movies][:, np.newaxis]
@@ -160,6 +163,6 @@ def _places(scores: Floats, columns: Rows) -> npt.NDArray[np.float64]:
 
 
 def _all_alike(scores: Floats) -> bool:
-    """Tell whether all people get the same scores, but for the movies that they have rated."""
+    """Tell whether all users get the same scores, but for the movies that they have rated."""
     finite = np.isfinite(scores).all(axis=0)
     return bool((scores[:, finite] == scores[0, finite]).all())

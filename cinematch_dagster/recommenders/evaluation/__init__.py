@@ -3,7 +3,7 @@
 from cinematch_dagster.recommenders.evaluation.pairs import unrated
 from cinematch_dagster.recommenders.evaluation.predictor import Predictor, Scorer
 from cinematch_dagster.recommenders.evaluation.protocols import evaluate_fold, evaluate_static
-from cinematch_dagster.recommenders.evaluation.ranking import RELEVANT_STARS, K
+from cinematch_dagster.recommenders.evaluation.ranking import K
 from cinematch_dagster.recommenders.evaluation.scores import (
     FoldScores,
     Interval,
@@ -16,7 +16,6 @@ from cinematch_dagster.recommenders.evaluation.splits import halves, random_spli
 from cinematch_dagster.recommenders.evaluation.standing import Scores
 
 __all__ = [
-    "RELEVANT_STARS",
     "FoldScores",
     "Interval",
     "K",

@@ -1,4 +1,4 @@
-"""Pairs of user and movie as single integers, so that sets of them are compared by numpy."""
+"""Sets of pairs of user and movie, each pair a single integer, so that numpy compares them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cinematch_dagster.batches.frame import pair_keys
+
 Keys = npt.NDArray[np.int64]
-
-
-def pair_keys(users: npt.NDArray[np.integer], movies: npt.NDArray[np.integer]) -> Keys:
-    """Return one integer for each pair of ids; ids are below 2**31."""
-    return (users.astype(np.int64) << 32) + movies
 
 
 def keys_of(ratings: pd.DataFrame) -> Keys:

@@ -34,7 +34,7 @@ def evaluate_static(
     vectors: Vectors | None = None,
     seed: int = 0,
 ) -> FoldScores:
-    """Score a predictor as training left it.
+    """Score a predictor without folding anything in.
 
     Behind a cut in time this measures cold start above all: look at the slices.
 

@@ -9,19 +9,19 @@ import numpy.typing as npt
 import pandas as pd
 import scipy.sparse as sp
 
+from cinematch_dagster.batches.frame import USER_BITS, pair_keys
 from cinematch_dagster.recommenders.evaluation.pairs import (
     Keys,
     among,
     distinct,
     keys_of,
-    pair_keys,
 )
 from cinematch_dagster.recommenders.evaluation.predictor import Scorer
 from cinematch_dagster.recommenders.metrics import top_k
+from serving.base.scale import LIKED
 from serving.model.id_index import find_all
 
 K = 10
-RELEVANT_STARS = 4.0
 Ids = npt.NDArray[np.int32]
 
 _BLOCK = 4_000_000  # scores at once
@@ -47,19 +47,19 @@ class Ranked:
     def relevant(self) -> npt.NDArray[np.int64]:
         """How many relevant movies each user has, listed or not, at least 1, (n,)."""
         return np.bincount(
-            np.searchsorted(self.users, self.wanted >> 32), minlength=len(self.users)
+            np.searchsorted(self.users, self.wanted >> USER_BITS), minlength=len(self.users)
         )
 
     def finding(self, keys: Keys) -> Ranked:
         """Return the users who have a relevant pair among these, the only relevant ones now."""
         wanted = self.wanted[among(self.wanted, keys)]
-        rows = among(self.users, wanted >> 32)
+        rows = among(self.users, wanted >> USER_BITS)
         return located(self.users[rows], self.lists[rows], wanted)
 
 
 def relevant_pairs(test: pd.DataFrame, known: pd.DataFrame) -> Keys:
     """Return the pairs with a test rating of 4 stars or more and no known rating, each once."""
-    liked = distinct(keys_of(test[test["rating"] >= RELEVANT_STARS]))
+    liked = distinct(keys_of(test[test["rating"] >= LIKED]))
     return liked[~among(liked, keys_of(known))]
 
 
@@ -71,7 +71,7 @@ def rank(predictor: Scorer, wanted: Keys, known: pd.DataFrame) -> Ranked:
         wanted: the relevant pairs.
         known: what users have rated, in a ratings frame; never a candidate.
     """
-    users = distinct(wanted >> 32).astype(np.int32)
+    users = distinct(wanted >> USER_BITS).astype(np.int32)
     excluded = _rated(known, users, predictor.movie_ids)
     ids = np.append(predictor.movie_ids, np.int32(-1))
     lists = np.full((len(users), K), -1, dtype=np.int32)

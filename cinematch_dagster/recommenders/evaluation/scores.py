@@ -27,7 +27,7 @@ class RatingScores:
         rmse: in stars.
         mae: in stars.
         rows: ratings predicted.
-        squared: sum of squared errors of each user, ascending by id, (n,); empty where nobody
+        squared: sum of squared errors of each user, ascending by id, (n,); empty where no user
             counted them.
         counts: ratings of each of these users, (n,).
     """

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cinematch_dagster.recommenders.evaluation.pairs import pair_keys
+from cinematch_dagster.recommenders.evaluation.pairs import keys_of
 
 Pairs = npt.NDArray[np.int64]
 HALF = 2.0
@@ -61,19 +61,14 @@ def audit(
     return Audit(
         unexpected=len(unexpected),
         missing=len(expected_keys) - int(known.sum()),
-        leaked={name: int(np.isin(_keys(t), unexpected).sum()) for name, t in tests.items()},
+        leaked={name: int(np.isin(keys_of(t), unexpected).sum()) for name, t in tests.items()},
         same_hash=same_hash,
     )
 
 
-def _keys(ratings: pd.DataFrame) -> Pairs:
-    keys: Pairs = pair_keys(ratings["userId"].to_numpy(), ratings["movieId"].to_numpy())
-    return keys
-
-
 def _by_pair(ratings: pd.DataFrame) -> tuple[Pairs, npt.NDArray[np.uint8]]:
     """Return the pairs, ascending, and their ratings in half stars."""
-    keys = _keys(ratings)
+    keys = keys_of(ratings)
     order = np.argsort(keys)
     halves = np.rint(ratings["rating"].to_numpy() * HALF).astype(np.uint8)
     return keys[order], halves[order]

@@ -1,4 +1,4 @@
-"""Novelty: how unlikely it is that somebody knows what is listed."""
+"""Novelty: how unlikely it is that a user knows what is listed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def novelty(lists: Lists, movie_counts: Counts, n_users: int) -> PerUser:
     r"""Return the mean self-information :math:`-\log_2(c_i / U)` of a list in bits, (n_users,).
 
     With c_i of U users a movie's raters in training; a movie without any counts as having one. 0
-    is a list of movies that everybody has rated, 1 more is half as popular; an empty list is NaN
+    is a list of movies that every user has rated, 1 more is half as popular; an empty list is NaN
     (Zhou et al.: Solving the apparent diversity-accuracy dilemma of recommender systems, 2010).
     """
     bits = -np.log2(np.maximum(movie_counts, 1) / n_users)

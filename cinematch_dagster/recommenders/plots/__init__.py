@@ -2,18 +2,14 @@
 
 from cinematch_dagster.recommenders.plots.comparison import (
     champion_against_challenger,
-    ndcg_of_algorithms,
 )
 from cinematch_dagster.recommenders.plots.errors import errors_by_star
 from cinematch_dagster.recommenders.plots.factors import factor_norms
-from cinematch_dagster.recommenders.plots.learning import learning_curve
 from cinematch_dagster.recommenders.plots.slices import metrics_by_slice
 
 __all__ = [
     "champion_against_challenger",
     "errors_by_star",
     "factor_norms",
-    "learning_curve",
     "metrics_by_slice",
-    "ndcg_of_algorithms",
 ]

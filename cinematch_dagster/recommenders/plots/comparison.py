@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from matplotlib.figure import Figure
 
 from cinematch_dagster.recommenders.evaluation import FoldScores, SliceScores
 from cinematch_dagster.recommenders.plots.slices import words
 from cinematch_dagster.recommenders.plots.style import (
     BLUE,
-    GREY,
     ORANGE,
     PALE,
-    bar,
     new_figure,
     note,
 )
-
-
-def ndcg_of_algorithms(scores: Mapping[str, FoldScores], popularity: str) -> Figure:
-    """Draw the NDCG@10 of each algorithm, best first, and the line of popularity.
-
-    Args:
-        scores: name to scores, all on the same rows.
-        popularity: the name of the one that everybody has to beat.
-    """
-    whole = {name: found.slices["all"] for name, found in scores.items()}
-    order = sorted(whole, key=lambda name: -(whole[name].ndcg_at_10 or 0.0))
-    figure, (axes,) = new_figure(1, height=1.8 + 0.55 * len(order))
-    for row, name in enumerate(order):
-        color = GREY if name == popularity else BLUE
-        bar(axes, row, whole[name].ndcg_at_10, whole[name].intervals.get("ndcg_at_10"), color)
-    axes.axvline(whole[popularity].ndcg_at_10 or 0.0, color=GREY, linewidth=1, linestyle="--")
-    axes.set_yticks(range(len(order)), order)
-    axes.invert_yaxis()
-    axes.margins(x=0.15)
-    axes.set(
-        title=f"Order of the list against {popularity}, {whole[popularity].users:,} users",
-        xlabel="NDCG@10 (0 to 1; higher is better)",
-    )
-    note(figure, f"Black: 95 % bootstrap interval over users. Dashed: {popularity}.")
-    return figure
 
 
 def champion_against_challenger(challenger: FoldScores, champion: FoldScores) -> Figure:

@@ -1,4 +1,4 @@
-"""Guesses for movies that nobody rated: what their genres and decade are worth elsewhere."""
+"""Guesses for movies without a rating: what their genres and decade are worth elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PENALTY = 10.0
 TRUSTED = 25.0
 """Ratings with which half of what was learnt of a movie is believed."""
 LINKS = 100
-"""Rated movies that may speak for one that nobody rated, in a head of weights between movies."""
+"""Rated movies that may count for one without a rating, in a head of weights between movies."""
 _BLOCK = 256
 
 Head = TypeVar("Head")

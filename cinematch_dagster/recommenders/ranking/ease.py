@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-import numpy as np
-from threadpoolctl import threadpool_limits
+from typing import TYPE_CHECKING, ClassVar, Literal
 
+import numpy as np
+from pydantic import Field
+
+from cinematch_dagster.recommenders.algorithm import Range, RankingAlgorithm
 from cinematch_dagster.recommenders.errors import TooManyMoviesError
-from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.ranking.item_knn import item_head
-from cinematch_dagster.recommenders.ranking.neighbours import strongest
-from serving.model.heads import ItemRanking
+
+if TYPE_CHECKING:
+    from cinematch_dagster.recommenders.interactions import Interactions
+    from serving.model.heads import ItemRanking
+
+
+class Ease(RankingAlgorithm):
+    """A linear model between all movies; the arguments of `fit_ease`."""
+
+    algorithm: Literal["ease"] = "ease"
+    regularization: float = Field(2000.0, gt=0)
+    links: int = Field(200, ge=1)
+    max_movies: int = Field(10_000, ge=1)
+
+    search: ClassVar = {"regularization": Range(100.0, 10_000.0, log=True)}
+
+    def fit(self, interactions: Interactions, seed: int) -> ItemRanking:  # noqa: ARG002
+        """Fit the head; it draws nothing."""
+        return fit_ease(interactions, **self.hyperparameters)
 
 
 def fit_ease(
@@ -29,11 +48,15 @@ def fit_ease(
     Raises:
         TooManyMoviesError: more movies are rated than `max_movies`.
     """
+    from threadpoolctl import threadpool_limits
+
+    from cinematch_dagster.recommenders.ranking.neighbours import strongest
+
     rated = np.flatnonzero(interactions.movie_counts)
     if len(rated) > max_movies:
         raise TooManyMoviesError(
             f"ease inverts a matrix of all rated movies: {len(rated)} movies, at most "
-            f"{max_movies} were expected (training.ease_max_movies)"
+            f"{max_movies} were expected (training.ranking.max_movies)"
         )
     weights = interactions.weights[:, rated]
     gram = (weights.T @ weights).toarray().astype(np.float64)

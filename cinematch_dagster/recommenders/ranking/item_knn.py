@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, Literal
+
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
-from implicit.nearest_neighbours import ItemItemRecommender
+from pydantic import Field
 
-from cinematch_dagster.recommenders.interactions import Interactions
-from serving.model.arrays import Floats
-from serving.model.heads import ItemRanking
+from cinematch_dagster.recommenders.algorithm import Range, RankingAlgorithm
+
+if TYPE_CHECKING:
+    from cinematch_dagster.recommenders.interactions import Interactions
+    from serving.model.arrays import Floats
+    from serving.model.heads import ItemRanking
+
+
+class ItemKnn(RankingAlgorithm):
+    """Movies liked by the same users; the arguments of `fit_item_knn`."""
+
+    algorithm: Literal["item_knn"] = "item_knn"
+    links: int = Field(100, ge=1)
+
+    search: ClassVar = {"links": Range(10, 300)}
+
+    def fit(self, interactions: Interactions, seed: int) -> ItemRanking:  # noqa: ARG002
+        """Fit the head; it draws nothing."""
+        return fit_item_knn(interactions, **self.hyperparameters)
 
 
 def fit_item_knn(interactions: Interactions, *, links: int) -> ItemRanking:
     """Fit cosines between the movies' columns of weights; `links` are kept of each movie."""
+    import scipy.sparse as sp
+    from implicit.nearest_neighbours import ItemItemRecommender
+
     weights = interactions.weights.astype(np.float64)
     norms = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=0)).ravel())
     unit = sp.csr_matrix(weights @ sp.diags(1 / np.maximum(norms, np.finfo(np.float32).tiny)))
@@ -32,6 +52,10 @@ def item_head(
     values: Floats,
 ) -> ItemRanking:
     """Return the head of weights from movies (rows) to movies, with its mean scores."""
+    import scipy.sparse as sp
+
+    from serving.model.heads import ItemRanking
+
     n_movies = len(interactions.movie_ids)
     matrix = sp.coo_array((values, (sources, targets)), shape=(n_movies, n_movies)).tocsr()
     matrix.sort_indices()

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, Literal
+
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
-from cinematch_dagster.recommenders.interactions import Interactions
-from serving.model.heads import PopularityRanking
-from serving.model.scoring.fold_in import ranking_weights
+from cinematch_dagster.recommenders.algorithm import Range, RankingAlgorithm
+
+if TYPE_CHECKING:
+    from cinematch_dagster.recommenders.interactions import Interactions
+    from serving.model.heads import PopularityRanking
 
 DAMPING = 25.0
 """Ratings of the global mean that every movie starts with."""
 DAY = 86_400
+
+
+class Popularity(RankingAlgorithm):
+    """The same order for every user; the arguments of `fit_popularity`."""
+
+    algorithm: Literal["popularity"] = "popularity"
+    half_life_days: float = Field(365.0, gt=0)
+
+    search: ClassVar = {"half_life_days": Range(30.0, 3_000.0, log=True)}
+
+    def fit(self, interactions: Interactions, seed: int) -> PopularityRanking:  # noqa: ARG002
+        """Fit the head; it draws nothing."""
+        return fit_popularity(interactions, **self.hyperparameters)
 
 
 def damped_mean(interactions: Interactions, damping: float = DAMPING) -> npt.NDArray[np.float64]:
@@ -36,6 +54,9 @@ def fit_popularity(interactions: Interactions, *, half_life_days: float) -> Popu
 
     Age is counted from the latest rating; the scores' maximum is 1, if anything was liked.
     """
+    from serving.model.heads import PopularityRanking
+    from serving.model.scoring.fold_in import ranking_weights
+
     seconds = np.asarray(interactions.timestamps.max() - interactions.timestamps, np.float64)
     age = seconds / (half_life_days * DAY)
     weights = ranking_weights(interactions.stars, 1.0) * np.exp2(-age)

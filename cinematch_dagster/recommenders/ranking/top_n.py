@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cinematch_dagster.recommenders.interactions import Interactions
+from serving.base.scale import LIKED
 from serving.model.artifact import REASONS
 from serving.model.heads import RankingHead
-from serving.model.scoring.top import LIKED_STARS, best
+from serving.model.scoring.top import best
 
 _BLOCK = 256
 
@@ -60,5 +61,5 @@ def _fill(
     lists.movies[user, : len(rows)] = rows + 1
     lists.scores[user, : len(rows)] = scores[rows]
     explained = rows[: lists.nearest.shape[1]]
-    nearest = head.explain(explained, rated[stars >= LIKED_STARS])
+    nearest = head.explain(explained, rated[stars >= LIKED])
     lists.nearest[user, : len(explained)] = nearest + 1

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-import scipy.sparse as sp
-import surprise
+from pydantic import Field
 
+from cinematch_dagster.recommenders.algorithm import Range, RatingAlgorithm
 from cinematch_dagster.recommenders.errors import TooManyMoviesError
-from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.ranking.neighbours import strongest
-from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
-from serving.model.heads import NeighbourRating
+
+if TYPE_CHECKING:
+    import scipy.sparse as sp
+
+    from cinematch_dagster.recommenders.interactions import Interactions
+    from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
+    from serving.model.heads import NeighbourRating
 
 USER_PENALTY = 15.0
 """Surprise's own for users' biases."""
@@ -21,8 +24,37 @@ LARGEST = 10_000
 """Movies up to which all of them are compared with each other: memory grows with the square."""
 
 
+class Baseline(RatingAlgorithm):
+    """Mean and biases: there is nothing to choose."""
+
+    algorithm: Literal["baseline"] = "baseline"
+
+    def fit(self, interactions: Interactions, seed: int) -> NeighbourRating:  # noqa: ARG002
+        """Fit the head; it draws nothing."""
+        return fit_baseline_only(interactions)
+
+
+class KnnBaseline(RatingAlgorithm):
+    """Biases and the ratings of similar movies; the arguments of `fit_knn_baseline`."""
+
+    algorithm: Literal["knn_baseline"] = "knn_baseline"
+    neighbours: int = Field(40, ge=1)
+    links: int = Field(500, ge=1)
+
+    search: ClassVar = {"neighbours": Range(10, 100)}
+
+    def fit(self, interactions: Interactions, seed: int) -> NeighbourRating:  # noqa: ARG002
+        """Fit the head; it draws nothing."""
+        return fit_knn_baseline(interactions, **self.hyperparameters)
+
+
 def fit_baseline_only(interactions: Interactions) -> NeighbourRating:
     """Fit Surprise's `BaselineOnly`: the head without any neighbour."""
+    import scipy.sparse as sp
+    import surprise
+
+    from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
+
     trainset = ArrayTrainset.of(interactions)
     algorithm = surprise.BaselineOnly(bsl_options=OPTIONS, verbose=False).fit(trainset)
     n_movies = len(interactions.movie_ids)
@@ -42,6 +74,12 @@ def fit_knn_baseline(interactions: Interactions, *, neighbours: int, links: int)
     Raises:
         TooManyMoviesError: more than `LARGEST` movies are rated.
     """
+    import scipy.sparse as sp
+    import surprise
+
+    from cinematch_dagster.recommenders.ranking.neighbours import strongest
+    from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
+
     trainset = ArrayTrainset.of(interactions)
     if trainset.n_items > LARGEST:
         raise TooManyMoviesError(
@@ -75,6 +113,8 @@ def _head(
     similarities: sp.csr_array,
 ) -> NeighbourRating:
     """Put what Surprise learnt at the rows of the interactions."""
+    from serving.model.heads import NeighbourRating
+
     return NeighbourRating(
         global_mean=float(trainset.global_mean),
         user_penalty=USER_PENALTY,

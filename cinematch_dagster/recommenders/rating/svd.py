@@ -2,22 +2,48 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import surprise
+from pydantic import Field
 
+from cinematch_dagster.recommenders.algorithm import Range, RatingAlgorithm
 from cinematch_dagster.recommenders.errors import DivergedError
-from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
-from serving.model.heads import FactorRating
+
+if TYPE_CHECKING:
+    from cinematch_dagster.recommenders.interactions import Interactions
+    from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
+    from serving.model.heads import FactorRating
 
 Engine = Literal["auto", "surprise", "compiled"]
 Floats = npt.NDArray[np.floating]
 
 COMPILED_FROM = 1_000_000
 """Ratings from which the engine `auto` is the compiled one."""
+
+
+class Svd(RatingAlgorithm):
+    """Mean, biases and a product of factors; the arguments of `fit_svd`."""
+
+    algorithm: Literal["svd"] = "svd"
+    factors: int = Field(100, ge=1)
+    epochs: int = Field(70, ge=1)
+    learning_rate: float = Field(0.0035, gt=0)
+    regularization: float = Field(0.042, gt=0)
+    init_std: float = Field(0.01, gt=0)
+    engine: Engine = "auto"
+
+    search: ClassVar = {
+        "factors": Range(20, 200),
+        "epochs": Range(20, 120),
+        "learning_rate": Range(0.001, 0.01, log=True),
+        "regularization": Range(0.01, 0.2, log=True),
+    }
+
+    def fit(self, interactions: Interactions, seed: int) -> FactorRating:
+        """Fit the head."""
+        return fit_svd(interactions, seed=seed, **self.hyperparameters)
 
 
 class Learnt(NamedTuple):
@@ -56,11 +82,11 @@ def fit_svd(
     Raises:
         DivergedError: the steps were too long.
     """
+    from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
+
     trainset = ArrayTrainset.of(interactions)
     if engine == "compiled" or (engine == "auto" and trainset.n_ratings >= COMPILED_FROM):
-        from cinematch_dagster.recommenders.rating.compiled_svd import (
-            descend,  # numba is slow to import
-        )
+        from cinematch_dagster.recommenders.rating.compiled_svd import descend
 
         learnt = Learnt(
             *descend(
@@ -68,6 +94,8 @@ def fit_svd(
             )
         )
     else:
+        import surprise
+
         algorithm = surprise.SVD(
             n_factors=factors,
             n_epochs=epochs,
@@ -88,6 +116,8 @@ def placed(
     Raises:
         DivergedError: some factors are no numbers.
     """
+    from serving.model.heads import FactorRating
+
     if not (np.isfinite(learnt.user_factors).all() and np.isfinite(learnt.movie_factors).all()):
         raise DivergedError("the descent diverged: a smaller learning rate was expected")
     users, movies = interactions.user_ids, interactions.movie_ids

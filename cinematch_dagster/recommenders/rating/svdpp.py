@@ -2,13 +2,39 @@
 
 from __future__ import annotations
 
-import numpy as np
-import surprise
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from cinematch_dagster.recommenders.interactions import Interactions
+import numpy as np
+from pydantic import Field
+
+from cinematch_dagster.recommenders.algorithm import Range, RatingAlgorithm
 from cinematch_dagster.recommenders.rating.svd import Learnt, placed
-from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
-from serving.model.heads import FactorRating
+
+if TYPE_CHECKING:
+    from cinematch_dagster.recommenders.interactions import Interactions
+    from serving.model.heads import FactorRating
+
+
+class Svdpp(RatingAlgorithm):
+    """SVD, and which movies a user rated; the arguments of `fit_svdpp`."""
+
+    algorithm: Literal["svdpp"] = "svdpp"
+    factors: int = Field(20, ge=1)
+    epochs: int = Field(20, ge=1)
+    learning_rate: float = Field(0.007, gt=0)
+    regularization: float = Field(0.02, gt=0)
+    init_std: float = Field(0.01, gt=0)
+
+    search: ClassVar = {
+        "factors": Range(10, 60),
+        "epochs": Range(10, 40),
+        "learning_rate": Range(0.002, 0.02, log=True),
+        "regularization": Range(0.005, 0.1, log=True),
+    }
+
+    def fit(self, interactions: Interactions, seed: int) -> FactorRating:
+        """Fit the head."""
+        return fit_svdpp(interactions, seed=seed, **self.hyperparameters)
 
 
 def fit_svdpp(
@@ -27,6 +53,10 @@ def fit_svdpp(
     prediction needs (Koren: Factorization meets the neighborhood, 2008). The time grows with the
     square of a user's ratings.
     """
+    import surprise
+
+    from cinematch_dagster.recommenders.rating.trainset import ArrayTrainset
+
     trainset = ArrayTrainset.of(interactions)
     algorithm = surprise.SVDpp(
         n_factors=factors,

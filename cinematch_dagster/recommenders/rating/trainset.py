@@ -12,8 +12,9 @@ import scipy.sparse as sp
 import surprise
 
 from cinematch_dagster.recommenders.interactions import Interactions
+from serving.base.scale import HIGHEST, LOWEST
 
-RATING_SCALE = (0.5, 5.0)
+RATING_SCALE = (LOWEST, HIGHEST)
 _BLOCK = 100_000
 
 Integers = npt.NDArray[np.integer]

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import pandas as pd
 
-from cinematch_dagster.recommenders.algorithms import RATING_HEADS
 from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.metrics import rmse
 from cinematch_dagster.recommenders.scorer import scorer
 from serving.model.heads import RatingHead
 
 _FRACTIONS = (0.125, 0.25, 0.5)
-_EPOCHS = {"svd": "svd_epochs", "svdpp": "svdpp_epochs"}
-"""The hyperparameter that counts the passes of a rating head, for those that make any."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +38,11 @@ def learning_curve(trained: Trained, test: pd.DataFrame) -> Curve | None:
         test: ratings frame that it was not trained on, with at least one row.
     """
     h, curve = trained.hyperparameters, Curve({}, {})
-    if (key := _EPOCHS.get(h.rating_head)) is None:
+    if (passes := h.rating.hyperparameters.get("epochs")) is None:
         return None
-    passes, fit = int(getattr(h, key)), RATING_HEADS[h.rating_head]
     for epochs in sorted({max(1, int(passes * share)) for share in _FRACTIONS}):
-        shorter: dict[str, Any] = {key: epochs}
-        head = fit(trained.interactions, replace(h, **shorter))
+        shorter = h.rating.model_copy(update={"epochs": epochs})
+        head = shorter.fit(trained.interactions, h.seed)
         _measure(curve, epochs, trained.cold_start.into(head), trained, test)
     _measure(curve, passes, trained.rating, trained, test)
     return curve

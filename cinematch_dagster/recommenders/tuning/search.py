@@ -5,22 +5,22 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import numpy as np
 import pandas as pd
 
-from cinematch_dagster.recommenders.algorithms import (
-    RANKING_HEADS,
-    RATING_HEADS,
-    Hyperparameters,
-)
+from cinematch_dagster.recommenders.algorithm import Range, RankingAlgorithm, RatingAlgorithm
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.evaluation.protocols import fold_in
 from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
 from cinematch_dagster.recommenders.evaluation.splits import halves
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.metrics import ndcg, rmse
+from cinematch_dagster.recommenders.ranking.popularity import Popularity
+from cinematch_dagster.recommenders.rating.knn_baseline import Baseline
 from cinematch_dagster.recommenders.scorer import scorer
 
 Head = Literal["rating", "ranking"]
@@ -35,53 +35,6 @@ FEWEST = 100
 
 class TuningError(ValueError):
     """There is nothing to tune; the message says what was expected."""
-
-
-@dataclass(frozen=True)
-class Range:
-    """Bounds of a hyperparameter, both included; whole numbers where they are.
-
-    Attributes:
-        low: the least.
-        high: the most.
-        log: drawn evenly in the logarithm.
-    """
-
-    low: int | float
-    high: int | float
-    log: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        """Whole numbers are drawn."""
-        return isinstance(self.low, int) and isinstance(self.high, int)
-
-
-SEARCH: dict[str, dict[str, Range]] = {
-    "svd": {
-        "svd_factors": Range(20, 200),
-        "svd_epochs": Range(20, 120),
-        "svd_learning_rate": Range(0.001, 0.01, log=True),
-        "svd_regularization": Range(0.01, 0.2, log=True),
-    },
-    "svdpp": {
-        "svdpp_factors": Range(10, 60),
-        "svdpp_epochs": Range(10, 40),
-        "svdpp_learning_rate": Range(0.002, 0.02, log=True),
-        "svdpp_regularization": Range(0.005, 0.1, log=True),
-    },
-    "knn_baseline": {"knn_neighbours": Range(10, 100)},
-    "als": {
-        "als_factors": Range(32, 256),
-        "als_iterations": Range(5, 25),
-        "als_regularization": Range(1.0, 300.0, log=True),
-        "als_alpha": Range(0.5, 20.0, log=True),
-    },
-    "ease": {"ease_regularization": Range(100.0, 10_000.0, log=True)},
-    "item_knn": {"item_knn_links": Range(10, 300)},
-    "popularity": {"popularity_half_life_days": Range(30.0, 3_000.0, log=True)},
-}
-"""The only place where ranges stand, by algorithm and by the name of the setting."""
 
 
 class Trial(Protocol):
@@ -132,26 +85,32 @@ class Objective:
     """Means over the folds, by the fold protocol: RMSE of the stars, or NDCG@10 of the order.
 
     Attributes:
-        algorithm: one of `SEARCH`.
-        hyperparameters: those that are not searched.
+        present: the algorithm with the present values, also of what is not searched.
+        seed: of every random choice.
         folds: in turn; after each one a trial may be given up.
     """
 
-    algorithm: str
-    hyperparameters: Hyperparameters
+    present: RatingAlgorithm | RankingAlgorithm
+    seed: int
     folds: tuple[Fold, ...]
 
     def __post_init__(self) -> None:
-        if self.algorithm not in SEARCH:
-            expected = ", ".join(SEARCH)
+        if not self.present.search:
+            kinds = {**RATING_HEADS, **RANKING_HEADS}
+            expected = ", ".join(name for name, kind in kinds.items() if kind.search)
             raise TuningError(
-                f"{self.algorithm!r} has nothing to tune: one of {expected} was expected"
+                f"{self.present.algorithm!r} has nothing to tune: one of {expected} was expected"
             )
+
+    @property
+    def head(self) -> Head:
+        """Which head is tuned."""
+        return "rating" if isinstance(self.present, RatingAlgorithm) else "ranking"
 
     @property
     def metric(self) -> str:
         """What is measured: `rmse`, or `ndcg_at_10`."""
-        return "rmse" if self.algorithm in RATING_HEADS else "ndcg_at_10"
+        return "rmse" if self.head == "rating" else "ndcg_at_10"
 
     @property
     def direction(self) -> Literal["minimize", "maximize"]:
@@ -160,21 +119,19 @@ class Objective:
 
     @property
     def current(self) -> Values:
-        """The values of `hyperparameters`."""
-        return {name: getattr(self.hyperparameters, name) for name in SEARCH[self.algorithm]}
+        """The present values of what is searched."""
+        return {name: getattr(self.present, name) for name in self.present.search}
 
     @property
     def fixed_sha256(self) -> str:
-        """A digest of the hyperparameters that are not searched: figures compare with the same."""
-        fixed = asdict(self.hyperparameters)
-        for name in SEARCH[self.algorithm]:
-            del fixed[name]
+        """A digest of what is not searched: figures compare with the same."""
+        fixed = self.present.model_dump(exclude=set(self.present.search)) | {"seed": self.seed}
         return hashlib.sha256(json.dumps(fixed, sort_keys=True).encode()).hexdigest()
 
     @property
     def is_current_in_range(self) -> bool:
         """All of `current` could be drawn."""
-        ranges = SEARCH[self.algorithm]
+        ranges = self.present.search
         return all(ranges[n].low <= value <= ranges[n].high for n, value in self.current.items())
 
     def __call__(self, trial: Trial) -> float:
@@ -183,7 +140,7 @@ class Objective:
         Raises:
             Pruned: the trial was given up.
         """
-        chosen = replace(self.hyperparameters, **_suggest(trial, SEARCH[self.algorithm]))
+        chosen = self.present.model_copy(update=_suggest(trial, self.present.search))
         scores: list[float] = []
         for step, fold in enumerate(self.folds):
             scores.append(self.measure(chosen, fold))
@@ -192,13 +149,13 @@ class Objective:
                 raise Pruned
         return float(np.mean(scores))
 
-    def measure(self, hyperparameters: Hyperparameters, fold: Fold) -> float:
+    def measure(self, chosen: RatingAlgorithm | RankingAlgorithm, fold: Fold) -> float:
         """Fit the head to one fold and measure it; the other head is the cheapest there is."""
         interactions = Interactions.from_frame(fold.train)
-        tunes_stars = self.algorithm in RATING_HEADS
-        rating = RATING_HEADS[self.algorithm if tunes_stars else "baseline"]
-        ranking = RANKING_HEADS["popularity" if tunes_stars else self.algorithm]
-        fitted = rating(interactions, hyperparameters), ranking(interactions, hyperparameters)
+        tunes_stars = isinstance(chosen, RatingAlgorithm)
+        rating = chosen if isinstance(chosen, RatingAlgorithm) else Baseline()
+        ranking = chosen if isinstance(chosen, RankingAlgorithm) else Popularity()
+        fitted = rating.fit(interactions, self.seed), ranking.fit(interactions, self.seed)
         support, target = halves(fold.test)
         known = pd.concat([fold.train, support])
         folded = fold_in(
@@ -212,7 +169,7 @@ class Objective:
         return float(found.mean()) if len(found) else 0.0
 
 
-def _suggest(trial: Trial, ranges: dict[str, Range]) -> Values:
+def _suggest(trial: Trial, ranges: Mapping[str, Range]) -> Values:
     return {
         name: trial.suggest_int(name, int(r.low), int(r.high), log=r.log)
         if r.is_whole
@@ -226,6 +183,7 @@ def readable(value: Any) -> Any:
     return value if isinstance(value, int) else float(f"{value:.3g}")
 
 
-def as_toml(values: Values) -> str:
+def as_toml(head: Head, algorithm: str, values: Values) -> str:
     """Return the lines for a profile."""
-    return "".join(("[training]\n", *(f"{name} = {value}\n" for name, value in values.items())))
+    lines = (f"{name} = {value}\n" for name, value in values.items())
+    return "".join((f'[training.{head}]\nalgorithm = "{algorithm}"\n', *lines))

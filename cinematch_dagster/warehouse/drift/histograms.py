@@ -15,6 +15,7 @@ import psycopg
 
 from cinematch_dagster.drift import Histogram
 from cinematch_dagster.warehouse.statements import query
+from serving.base.scale import STARS, half_stars
 
 T = TypeVar("T")
 
@@ -35,17 +36,19 @@ def compared_histograms(
     connection: psycopg.Connection, weeks: Sequence[datetime.date]
 ) -> dict[datetime.date, Sides[Histogram]]:
     """Count the ratings on each side of the comparison of some weeks, in one query."""
-    found = {week: Sides(*(np.zeros(10, np.int64) for _ in Sides._fields)) for week in weeks}
+    found = {
+        week: Sides(*(np.zeros(len(STARS), np.int64) for _ in Sides._fields)) for week in weeks
+    }
     counted = connection.execute(query("drift/histograms_compared"), {"weeks": list(weeks)})
     for week, side, rating, n in counted:
-        getattr(found[week], side)[round(rating * 2) - 1] = n
+        getattr(found[week], side)[half_stars(rating) - 1] = n
     return found
 
 
 def loaded_weeks(connection: psycopg.Connection) -> list[datetime.date]:
     """Return the weeks whose batch was loaded, merged ones included, in order."""
     found = connection.execute(
-        "SELECT week FROM ingestion_metadata"
+        "SELECT DISTINCT week FROM ingestion_metadata"
         " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week"
     )
     return [row[0] for row in found]

@@ -31,7 +31,7 @@ class Audience(Activity):
     new_movies: int
 
 
-NOBODY = Audience(0, 0, 0, 0, 0, 0)
+NO_RATINGS = Audience(0, 0, 0, 0, 0, 0)
 
 
 def genre_counts(connection: psycopg.Connection, week: datetime.date) -> Sides[dict[str, int]]:
@@ -52,9 +52,9 @@ def population(
 
     Weeks since the same promotion are counted together, so that many cost little more than one.
     """
-    found = {week: dict.fromkeys(Sides._fields, NOBODY) for week in weeks}
+    found = {week: dict.fromkeys(Sides._fields, NO_RATINGS) for week in weeks}
     with connection.transaction():
-        connection.execute("SET LOCAL work_mem = '64MB'")  # everybody's counts stay in memory
+        connection.execute("SET LOCAL work_mem = '64MB'")  # the counts of all users stay in memory
         for week, side, ratings, users, by_new, new in _compared(connection, "user", weeks):
             found[week][side] = Audience(ratings, users, by_new, 0, new, 0)
         for week, side, _, _, of_new, new in _compared(connection, "movie", weeks):

@@ -12,19 +12,13 @@ from serving.live.postgres_store import WRITERS_TURN
 
 
 def take_over(connection: psycopg.Connection, events: Iterable[Event]) -> None:
-    """Store events from elsewhere; those that are here already stay as they are."""
+    """Store the events from elsewhere that are not here yet, in their order, in one statement."""
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_TURN])
-    for e in events:
-        connection.execute(
-            query("ingestion/live_rating_insert"),
-            {
-                "key": e.key,
-                "user_id": e.user_id,
-                "movie_id": e.movie_id,
-                "rating": e.rating,
-                "given_at": e.given_at,
-            },
-        )
+    connection.execute(query("ingestion/live_ratings_elsewhere"))
+    with connection.cursor().copy("COPY live_ratings_elsewhere FROM STDIN") as copy:
+        for place, e in enumerate(events):
+            copy.write_row((place, e.key, e.user_id, e.movie_id, e.rating, e.given_at))
+    connection.execute(query("ingestion/live_ratings_insert"))
 
 
 def assign_waiting(connection: psycopg.Connection, batch_id: str) -> int:
@@ -48,5 +42,19 @@ def live_batches(connection: psycopg.Connection) -> list[str]:
 
 
 def live_batches_not_loaded(connection: psycopg.Connection) -> list[str]:
-    """Return the ids of those that are not in the buffer yet, and never were."""
+    """Return the ids of those whose file, as it was written, is not loaded and never was."""
     return [row[0] for row in connection.execute(query("ingestion/live_batches_not_loaded"))]
+
+
+def written_digest(connection: psycopg.Connection, batch_id: str) -> str | None:
+    """Return the sha256 of the file that was written of a batch; None before that."""
+    found = connection.execute("SELECT sha256 FROM live_batches WHERE batch_id = %s", [batch_id])
+    row = found.fetchone()
+    return row[0] if row else None
+
+
+def record_written(connection: psycopg.Connection, batch_id: str, sha256: str) -> None:
+    """Write down the sha256 of the file that was written of a batch."""
+    connection.execute(
+        query("ingestion/live_batch_written"), {"batch_id": batch_id, "sha256": sha256}
+    )

@@ -55,17 +55,15 @@ def ingestion(connection: psycopg.Connection, batch_id: str) -> Ingestion | None
 
 
 def loaded_batch(connection: psycopg.Connection, week: datetime.date) -> Ingestion:
-    """Return what is known about a week's batch, merged or not.
+    """Return what is known about a week's ratings, merged or not.
+
+    Of two batches, the feed's and the live one, the ids and digests are parted by a blank.
 
     Raises:
         IngestionError: none is loaded.
     """
-    found = connection.execute(
-        "SELECT batch_id FROM ingestion_metadata"
-        " WHERE week = %s AND status = 'completed' AND batch_id <> %s",
-        [week, BASELINE],
-    ).fetchone()
-    batch = ingestion(connection, found[0]) if found else None
+    with connection.cursor(row_factory=class_row(Ingestion)) as cursor:
+        batch = cursor.execute(query("ingestion/loaded_week"), {"week": week}).fetchone()
     if batch is None:
         raise IngestionError(f"week {week} has no loaded batch: one was expected")
     return batch

@@ -11,7 +11,12 @@ from cinematch_dagster.warehouse.statements import query
 
 @dataclass(frozen=True)
 class LoadedBatch:
-    """A batch that was loaded, merged or not; `injected` labels drift injected into it."""
+    """What was loaded of a week, merged or not.
+
+    Attributes:
+        batch_id: of its batch; of two, the feed's and the live one, with a comma between.
+        injected: label of the drift injected into it, if any.
+    """
 
     week: datetime.date
     batch_id: str
@@ -19,11 +24,12 @@ class LoadedBatch:
 
 
 def loaded_batches(connection: psycopg.Connection) -> list[LoadedBatch]:
-    """Return every loaded batch in the order of the weeks."""
+    """Return every loaded week in order."""
     with connection.cursor(row_factory=class_row(LoadedBatch)) as cursor:
         return cursor.execute(
-            "SELECT week, batch_id, injected FROM ingestion_metadata"
-            " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week"
+            "SELECT week, string_agg(batch_id, ', ' ORDER BY batch_id) AS batch_id,"
+            " max(injected) AS injected FROM ingestion_metadata"
+            " WHERE status = 'completed' AND batch_id <> 'baseline' GROUP BY week ORDER BY week"
         ).fetchall()
 
 

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from cinematch_dagster.warehouse.registry.promotions import Promotion, in_production
-from cinematch_dagster.warehouse.schema import lock_ratings
+from cinematch_dagster.warehouse.schema import lock_registry
 from cinematch_dagster.warehouse.statements import query, scalar
 
 
@@ -72,7 +72,7 @@ def record_rollback(
     Raises:
         RollbackError: no such version.
     """
-    lock_ratings(connection)
+    lock_registry(connection)
     present = in_production(connection)
     if present is None:
         raise RollbackError("nothing is in production yet: a promoted model was expected")

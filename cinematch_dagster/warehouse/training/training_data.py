@@ -42,7 +42,7 @@ def week_ratings(connection: psycopg.Connection, batch: Ingestion) -> pd.DataFra
     Raises:
         IngestionError: rows are missing, as after a promotion with the policy 'clear'.
     """
-    found = copy_out(connection, query("training/week_ratings"), {"batch_id": batch.batch_id})
+    found = copy_out(connection, query("training/week_ratings"), {"ids": batch.batch_id.split()})
     if len(found) != batch.record_count:
         raise IngestionError(
             f"{batch.batch_id} has {len(found)} of its {batch.record_count} ratings left: the "

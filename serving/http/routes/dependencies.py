@@ -6,7 +6,8 @@ from typing import Annotated, NamedTuple, Self
 
 from fastapi import Depends, HTTPException, Request
 
-from serving.experiments.experiment import AnswerLog, Experiment
+from serving.experiments.answer_log import AnswerLog
+from serving.experiments.experiment import Experiment
 from serving.follow.loader import Loader, Served
 from serving.http.problems import documented
 from serving.live import LiveRatings

@@ -1,4 +1,4 @@
-"""The routes that the first version had, under the names that people know."""
+"""The routes that the first version had, under the same names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ router = APIRouter(tags=["first version"], responses=BODY)
 
 @router.post("/predict")
 async def predict(pair: Pair, served: ServedDep, live_ratings: LiveRatingsDep) -> Predicted:
-    """The stars expected from a user for a movie."""
+    """Predict how a user will rate a movie."""
     (rating,) = served.model.expect(pair.user_id, [pair.movie_id], live_ratings.of(pair.user_id))
     return Predicted(rating=rating)
 
@@ -33,7 +33,7 @@ async def predict(pair: Pair, served: ServedDep, live_ratings: LiveRatingsDep) -
 async def predict_batch(
     pairs: Pairs, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> PredictedMany:
-    """The stars expected, for many pairs at once."""
+    """Predict the ratings of many pairs of a user and a movie at once."""
     places = defaultdict(list)
     for place, pair in enumerate(pairs.items):
         places[pair.user_id].append(place)
@@ -50,7 +50,7 @@ async def predict_batch(
 async def predict_top_of_genre(
     body: TopOfGenre, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> Recommendations:
-    """The best movies of a genre, as `/recommend` with one genre; an unknown genre is not found."""
+    """Recommend movies of one genre, as `/recommend` does; an unknown genre is 404."""
     model = served.model
     if not model.catalogue.knows_genre(body.genre):
         raise HTTPException(
@@ -64,7 +64,7 @@ async def predict_top_of_genre(
 async def predict_top_of_top(
     body: TopOfTop, served: ServedDep, live_ratings: LiveRatingsDep
 ) -> Recommendations:
-    """The best of the movies that everybody rates highest, in this user's order."""
+    """Recommend the best for this user among the movies with the highest damped mean rating."""
     answer = served.model.recommend(
         body.user_id,
         body.top_k,

@@ -1,4 +1,4 @@
-"""The catalogue: search, one movie, and its like."""
+"""The catalogue: search, one movie, similar movies."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/movies", tags=["movies"])
 
 @router.get("", responses=REFUSALS)
 async def search(asked: Annotated[Search, Query()], served: ServedDep) -> Movies:
-    """Movies by words of their titles, spelt roughly right, of these genres and years."""
+    """Search movies by words of the title (typing errors allowed), genres and years."""
     catalogue = served.model.catalogue
     allowed = both(
         catalogue.of_genres(asked.genre), catalogue.of_years(asked.year_from, asked.year_to)
@@ -44,7 +44,7 @@ async def search(asked: Annotated[Search, Query()], served: ServedDep) -> Movies
 
 @router.get("/{movie_id}", responses=REFUSALS | UNKNOWN)
 async def movie(movie_id: MovieId, served: ServedDep) -> CatalogueMovie:
-    """One movie."""
+    """Return one movie of the catalogue."""
     return CatalogueMovie.model_validate(served.model.catalogue.movie(_row(movie_id, served)))
 
 
@@ -52,7 +52,7 @@ async def movie(movie_id: MovieId, served: ServedDep) -> CatalogueMovie:
 async def similar(
     movie_id: MovieId, asked: Annotated[Alike, Query()], served: ServedDep
 ) -> AlikeMovies:
-    """The movies that a liking for this one speaks for."""
+    """Return the movies that are most similar to a movie, by the ratings of users who liked it."""
     row = _row(movie_id, served)
     found = await asyncio.to_thread(served.model.similar, movie_id, asked.top_k)
     return AlikeMovies(

@@ -1,4 +1,4 @@
-"""Operations: is it alive, can it answer, which model, another model."""
+"""Operations: health, readiness, version, metrics, reload."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from serving.follow.registry import LoadError
 from serving.http.problems import documented
 from serving.http.routes.dependencies import NO_MODEL, LoaderDep, ServedDep
 from serving.http.schemas.operations import Health, Ready, Reloaded, ServedModel, Version
-from serving.http.security import NO_KEY, require_key
+from serving.http.security import FOREIGN, NO_KEY, require_key
 from serving.platform.figures import PlatformFigures
 from serving.telemetry import metrics
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/health")
 async def health(loader: LoaderDep) -> Health:
-    """Whether the process lives; status 200 without a model too."""
+    """Whether the process is alive; 200 even without a model."""
     version = loader.served.release.version if loader.served else None
     return Health(model_loaded=version is not None, model_version=version)
 
@@ -33,7 +33,7 @@ async def ready(served: ServedDep) -> Ready:
 
 @router.get("/version")
 async def version(request: Request, loader: LoaderDep) -> Version:
-    """Which service and which model answer, since when, and from where the model came."""
+    """The version of the service and of its model, when the model was loaded, and from where."""
     served = loader.served
     return Version(
         service=request.app.version,
@@ -44,7 +44,7 @@ async def version(request: Request, loader: LoaderDep) -> Version:
 
 @router.get("/metrics", response_class=PlainTextResponse)
 async def figures(request: Request) -> Response:
-    """Figures of all workers and of the platform, for Prometheus."""
+    """Metrics of all workers and of the platform, for Prometheus."""
     platform = PlatformFigures(request.app.state.settings.reports_dir)
     text = await asyncio.to_thread(metrics.page, platform)
     return Response(text, media_type=metrics.CONTENT_TYPE)
@@ -55,13 +55,14 @@ async def figures(request: Request) -> Response:
     dependencies=[Depends(require_key)],
     responses=documented(
         _401=NO_KEY,
+        _403=FOREIGN,
         _502="version 4 did not pass its check; the log says why; version 3 serves on",
     ),
 )
 async def reload_model(loader: LoaderDep) -> Reloaded:
-    """Load the version in production now; what serves stays when that fails."""
+    """Load the version that is in production now; if that fails, the model before serves on."""
     try:
-        served = await asyncio.to_thread(loader.refresh, force=True)
+        served = await loader.reload()
     except LoadError as error:
         before = loader.served
         still = f"version {before.release.version} serves on" if before else "no model is loaded"

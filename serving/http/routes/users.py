@@ -25,7 +25,7 @@ router = APIRouter(tags=["users"])
 async def user(
     user_id: Annotated[Id, Path(examples=[123])], served: ServedDep, live_ratings: LiveRatingsDep
 ) -> User:
-    """The ratings that count for somebody, from training and since; nobody is not an error."""
+    """The ratings of a user, from training and since; none if the user is unknown."""
     model, catalogue = served.model, served.model.catalogue
     trained, live = model.profile(user_id), live_ratings.of(user_id)
     merged = {**trained, **live}

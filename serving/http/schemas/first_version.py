@@ -10,32 +10,32 @@ from serving.http.schemas.base import WHOLE, Genre, Id, RequestBody, ResponseBod
 
 
 class Pair(RequestBody):
-    """Whose stars for which movie."""
+    """A user and a movie."""
 
     user_id: Annotated[Id, Field(examples=[123])]
     movie_id: Annotated[Id, Field(examples=[1])]
 
 
 class Pairs(RequestBody):
-    """Many at once."""
+    """Up to 1,000 pairs of a user and a movie."""
 
     items: Annotated[list[Pair], Field(max_length=1000)]
 
 
 class Predicted(ResponseBody):
-    """Stars expected, 0.5 to 5; an unknown user or movie gets the mean of what is known."""
+    """The predicted rating, 0.5 to 5; for an unknown user or movie it is an average."""
 
     rating: Annotated[float, Field(examples=[3.9])]
 
 
 class PredictedMany(ResponseBody):
-    """Stars expected, in the order of the items."""
+    """The predicted ratings, in the order of the items."""
 
     predictions: list[float]
 
 
 class TopOfGenre(RequestBody):
-    """The best movies of one genre for somebody."""
+    """A user, and the genre of the movies to recommend."""
 
     user_id: Annotated[Id, Field(examples=[123])]
     genre: Annotated[Genre, Field(examples=["Comedy"])]
@@ -43,7 +43,7 @@ class TopOfGenre(RequestBody):
 
 
 class TopOfTop(RequestBody):
-    """Somebody's best of the `pool` movies that everybody rates highest."""
+    """A user; movies are chosen from the `pool` movies with the highest damped mean rating."""
 
     user_id: Annotated[Id, Field(examples=[123])]
     top_k: TopK = 10

@@ -1,4 +1,4 @@
-"""Movies: searched for, looked at, and alike; and what is known of a user."""
+"""The catalogue: search, one movie, similar movies; and what is known of a user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from serving.model.catalogue import Movie
 
 
 class Search(QueryParams):
-    """Words of a title, spelt roughly right; without any the most popular movies."""
+    """`query` holds words of a title, typing errors allowed; empty, it finds the most popular."""
 
     query: Annotated[str, Field(max_length=200, examples=["toy stroy"])] = ""
     genre: Annotated[list[Genre], Field(default_factory=list, max_length=50)]
@@ -21,13 +21,13 @@ class Search(QueryParams):
 
 
 class Alike(QueryParams):
-    """How many movies are wanted."""
+    """How many similar movies to return."""
 
     top_k: TopK = 10
 
 
 class CatalogueMovie(MovieBody):
-    """A movie of the catalogue; `mean_rating` is damped, and null without a rating."""
+    """A movie of the catalogue; `mean_rating` is damped, and null if nobody rated the movie."""
 
     genres: Annotated[str, Field(examples=["Animation|Children|Comedy"])]
     year: int | None
@@ -43,7 +43,7 @@ class Movies(ResponseBody):
 
 
 class AlikeMovie(CatalogueMovie):
-    """`score` orders one answer: how much a liking for the one speaks for the other."""
+    """A similar movie; a higher `score` is more similar, and comparable within one answer only."""
 
     score: float
 
@@ -55,7 +55,7 @@ class AlikeMovie(CatalogueMovie):
 
 
 class AlikeMovies(ResponseBody):
-    """The movies most like one, the most alike first."""
+    """The movies that are most similar to `movie`, the most similar first."""
 
     movie: MovieBody
     similar: list[AlikeMovie]
@@ -63,16 +63,16 @@ class AlikeMovies(ResponseBody):
 
 
 class RatedMovie(MovieBody):
-    """A movie that a user rated; `source` is `live` when the model was not trained on it."""
+    """A movie that a user rated; `source` is `live` if the model was not trained on this rating."""
 
     rating: float
     source: Literal["training", "live"]
 
 
 class User(ResponseBody):
-    """What is known of a user: `known` to the model or not, and the ratings that count.
+    """The ratings of a user; `known` is whether the model was trained on this user.
 
-    `ratings` are the highest first, at most 1,000 of them; `genres` those that the user rates most.
+    `ratings` holds the highest first, at most 1,000; `genres` those that the user rates most often.
     """
 
     user_id: int

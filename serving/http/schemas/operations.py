@@ -1,4 +1,4 @@
-"""Operations: what lives, what serves, and what was reloaded."""
+"""Operations: health, readiness, the model that serves, a reload."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from serving.http.schemas.base import ResponseBody
 
 
 class Health(ResponseBody):
-    """The process answers; it may still be without a model."""
+    """The process is alive; `model_loaded` is false until a model has been loaded."""
 
     status: Literal["healthy"] = "healthy"
     model_loaded: bool
@@ -18,14 +18,14 @@ class Health(ResponseBody):
 
 
 class Ready(ResponseBody):
-    """A model is loaded."""
+    """A model is loaded, and recommendations are answered."""
 
     status: Literal["ready"] = "ready"
     model_version: str
 
 
 class Reloaded(ResponseBody):
-    """The version that serves now."""
+    """The version of the model that was loaded."""
 
     status: Literal["Model reloaded"] = "Model reloaded"
     version: str
@@ -62,7 +62,7 @@ class ServedModel(ResponseBody):
 
 
 class Version(ResponseBody):
-    """The service's own version, its model, and what keeps it from following the registry."""
+    """The version of the service, its model, and why it can't follow the registry, if so."""
 
     service: str
     model: ServedModel | None

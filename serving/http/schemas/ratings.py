@@ -1,4 +1,4 @@
-"""Ratings given now."""
+"""Ratings given through the API: request and response."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from serving.http.schemas.base import QueryParams, RequestBody, ResponseBody, St
 
 
 class RatingRequest(RequestBody):
-    """Somebody's stars for a movie, 0.5 to 5 in half stars; they replace what was given before."""
+    """A user's rating of a movie, 0.5 to 5 in steps of 0.5; it replaces an earlier one."""
 
     user_id: Annotated[StoredId, Field(examples=[123])]
     movie_id: Annotated[StoredId, Field(alias="movieId", examples=[1])]
@@ -18,13 +18,13 @@ class RatingRequest(RequestBody):
 
 
 class Withdrawal(QueryParams):
-    """Whose rating is taken back."""
+    """The user whose rating is withdrawn."""
 
     user_id: Annotated[StoredId, Field(examples=[123])]
 
 
 class StoredRating(ResponseBody):
-    """What counts from now on; `rating` is null when it was taken back."""
+    """The rating that counts from now on; `rating` is null if it was withdrawn."""
 
     user_id: int
     movie_id: Annotated[int, Field(serialization_alias="movieId")]

@@ -1,4 +1,4 @@
-"""Recommendations: who asks for what, and what is answered."""
+"""Recommendations: request and response."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from serving.model.recommender import ANYTHING, Filters
 
 
 class GivenRating(RequestBody):
-    """A movie and the stars it was given, 0.5 to 5 in half stars."""
+    """A movie and its rating by the user, 0.5 to 5 in steps of 0.5."""
 
     movie_id: Annotated[Id, Field(alias="movieId", examples=[1])]
     rating: Annotated[Stars, Field(examples=[4.5])]
 
 
 class RecommendRequest(RequestBody):
-    """Who asks, and for what.
+    """A user, and filters on the movies to recommend.
 
-    `ratings` counts for this answer only, over those of training and of
-    `POST /ratings` (of two for one movie the last); `genres`
-    keeps movies that have at least one of them, the years those from and to them, and `diversity`
-    gives up relevance for variety of genres, from 0 (not at all) to 1.
+    `ratings` are the user's ratings for this answer only; they replace those of training and of
+    `POST /ratings` (of two for one movie the last counts). `genres` keeps the movies of at least
+    one of these genres, `year_from` and `year_to` those of these years. `diversity` trades
+    relevance for variety of genres, from 0 (none) to 1.
     """
 
     user_id: Annotated[Id, Field(examples=[123])]
@@ -57,9 +57,9 @@ class RecommendRequest(RequestBody):
 
 
 class ShownRecommendation(MovieBody):
-    """One movie; `score` orders one answer, `predicted_rating` is the stars expected.
+    """A recommended movie; `score` orders the answer, `predicted_rating` is the expected rating.
 
-    `because` names the movies that this user liked and that speak for it.
+    `because` names the movies the user liked that contributed most to this recommendation.
     """
 
     genres: Annotated[str, Field(examples=["Animation|Children|Comedy"])]
@@ -73,7 +73,7 @@ class ShownRecommendation(MovieBody):
 
 
 class Recommendations(ResponseBody):
-    """The best movies first; `fallback` is true for a user that the model does not know."""
+    """The best movies first; `fallback` is true if the model was not trained on this user."""
 
     user_id: int
     recommendations: list[ShownRecommendation]

@@ -6,7 +6,7 @@ from serving.model.answers.types import Strategy
 
 _PREFIX: dict[Strategy, str] = {"popular": "Popular: ", "genre": "Popular in a genre you named: "}
 
-GUESSED = "Nobody has rated it yet: chosen by its genres and its decade."
+GUESSED = "No rating yet: chosen by its genres and its decade."
 
 
 def like(title: str) -> str:

@@ -32,20 +32,20 @@ class RatingHead(_Dataclass, Protocol):
         """
 
     def fold_in(self, profiles: Profiles) -> Self:
-        """Return the head with these people as its users, its movie side unchanged."""
+        """Return the head with these users instead of its own, its movie side unchanged."""
 
 
 class RankingHead(_Dataclass, Protocol):
     """Orders the catalogue. It keeps nothing of users: an order follows from a profile alone."""
 
     def scores(self, profiles: Profiles) -> Floats:
-        """Return each person's scores of the whole catalogue, (n, n_movies), each within ±65,000.
+        """Return each user's scores of the whole catalogue, (n, n_movies), each within ±65,000.
 
-        Somebody with few ratings is pulled towards the order of the mean user.
+        A user with few ratings is pulled towards the order of the mean user.
         """
 
     def similarity(self, movie: int) -> Floats:
-        """Return how much a liking for this movie speaks for each one, (n_movies,), 0 for nothing.
+        """Return how similar each movie is to this one, (n_movies,), 0 for not at all.
 
         Negative where it speaks against; comparable within one answer only.
         """

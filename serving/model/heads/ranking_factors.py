@@ -21,7 +21,7 @@ class FactorRanking:
     Attributes:
         regularization: L2 penalty.
         alpha: confidence per star above 2.
-        movie_factors: y_i; zeros for a movie that nobody rated above 2 stars.
+        movie_factors: y_i; zeros for a movie without a rating above 2 stars.
         gram: `Y'Y`.
         mean: mean of the training users' own vectors: popularity in factor space.
     """
@@ -37,12 +37,12 @@ class FactorRanking:
         return np.asarray(self.vectors(profiles) @ self.movie_factors.T, dtype=np.float32)
 
     def vectors(self, profiles: Profiles) -> Floats:
-        """Return each person's x_u, (n, g)."""
+        """Return each user's x_u, (n, g)."""
         own = np.empty((len(profiles), len(self.gram)), dtype=np.float32)
-        for person in range(len(profiles)):
-            weights = ranking_weights(profiles.stars(person), self.alpha)
-            factors = self.movie_factors[profiles.rated(person)]
-            own[person] = fold_in_ranking(weights, factors, self.gram, self.regularization)
+        for user in range(len(profiles)):
+            weights = ranking_weights(profiles.stars(user), self.alpha)
+            factors = self.movie_factors[profiles.rated(user)]
+            own[user] = fold_in_ranking(weights, factors, self.gram, self.regularization)
         return blend_with_popularity(own, self.mean, profiles.telling)
 
     def similarity(self, movie: int) -> Floats:

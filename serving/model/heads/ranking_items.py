@@ -15,7 +15,7 @@ from serving.model.scoring.fold_in import blend_with_popularity, ranking_weights
 
 @dataclass(frozen=True)
 class ItemRanking:
-    """Order by `sum_i max(r_ui - 2, 0) * w_ij` over the movies i that a person rated.
+    """Order by `sum_i max(r_ui - 2, 0) * w_ij` over the movies i that a user rated.
 
     Attributes:
         offsets: movie i speaks for `targets[offsets[i]:offsets[i + 1]]`.
@@ -32,8 +32,8 @@ class ItemRanking:
     def scores(self, profiles: Profiles) -> Floats:
         """Return the scores of the catalogue; see `RankingHead`."""
         own = np.empty((len(profiles), len(self.mean)), dtype=np.float32)
-        for person in range(len(profiles)):
-            own[person] = self._sums(profiles.rated(person), profiles.stars(person))
+        for user in range(len(profiles)):
+            own[user] = self._sums(profiles.rated(user), profiles.stars(user))
         return blend_with_popularity(own, self.mean, profiles.telling)
 
     def similarity(self, movie: int) -> Floats:
@@ -48,7 +48,7 @@ class ItemRanking:
         return np.where(weights.max(axis=0) > 0, liked[weights.argmax(axis=0)], -1).astype(np.intp)
 
     def _sums(self, rated: Rows, stars: Floats) -> Floats:
-        """Add up the weights of one person's movies, (n_movies,)."""
+        """Add up the weights of one user's movies, (n_movies,)."""
         rated = rated.astype(np.intp)
         starts, counts = self.offsets[rated], self.offsets[rated + 1] - self.offsets[rated]
         ends = np.cumsum(counts)

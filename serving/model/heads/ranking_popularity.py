@@ -1,4 +1,4 @@
-"""Order by popularity, the same for everybody."""
+"""Order by popularity, the same for every user."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class PopularityRanking:
     popularity: Annotated[Reals, "float32", "movies"]
 
     def scores(self, profiles: Profiles) -> Floats:
-        """Return the same scores for each person; see `RankingHead`."""
+        """Return the same scores for each user; see `RankingHead`."""
         return np.tile(self.popularity.astype(np.float32), (len(profiles), 1))
 
-    def similarity(self, movie: int) -> Floats:  # noqa: ARG002  # nobody's taste counts
+    def similarity(self, movie: int) -> Floats:  # noqa: ARG002  # no rating counts
         """Return zeros: no movie speaks for another."""
         return np.zeros_like(self.popularity)
 

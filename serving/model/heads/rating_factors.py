@@ -57,13 +57,13 @@ class FactorRating:
         return np.asarray(np.einsum("nf,nf->n", vectors, self.movie_factors[movies]))
 
     def fold_in(self, profiles: Profiles) -> Self:
-        """Solve for each person; see `serving.model.scoring.fold_in.fold_in_rating`."""
+        """Solve for each user; see `serving.model.scoring.fold_in.fold_in_rating`."""
         bias = np.empty(len(profiles), dtype=np.float32)
         factors = np.empty((len(profiles), self.movie_factors.shape[1]), dtype=np.float32)
-        for person in range(len(profiles)):
-            rated = profiles.rated(person)
-            residuals = profiles.stars(person) - self.global_mean - self.movie_bias[rated]
-            bias[person], factors[person] = fold_in_rating(
+        for user in range(len(profiles)):
+            rated = profiles.rated(user)
+            residuals = profiles.stars(user) - self.global_mean - self.movie_bias[rated]
+            bias[user], factors[user] = fold_in_rating(
                 residuals, self.movie_factors[rated], self.regularization
             )
         return replace(self, user_bias=bias, user_factors=factors)

@@ -1,4 +1,4 @@
-"""Stars by the ratings that a person gave to similar movies."""
+"""Stars by the ratings that a user gave to similar movies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Self
 import numpy as np
 
 from serving.model.arrays import Floats, Offsets, Reals, Rows
-from serving.model.profiles import Profiles
+from serving.model.profiles import HALF, Profiles
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class NeighbourRating:
         return stars
 
     def fold_in(self, profiles: Profiles) -> Self:
-        """Fit each person's bias, damped towards 0."""
-        deviations = profiles.halves * np.float32(0.5) - self.global_mean
+        """Fit each user's bias, damped towards 0."""
+        deviations = profiles.halves * HALF - self.global_mean
         deviations -= self.movie_bias[profiles.movies]
         sums = np.bincount(profiles.owners(), deviations, minlength=len(profiles))
         bias = (sums / (self.user_penalty + profiles.counts)).astype(np.float32)

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from serving.base.scale import HIGHEST, LOWEST
 from serving.model.arrays import Floats, Ints
 from serving.model.heads import RankingHead, RatingHead
 from serving.model.id_index import find_all
 from serving.model.profiles import Profiles
-from serving.model.scoring.user_state import HIGHEST, LOWEST
 
 _BLOCK = 4_096
 """Pairs at once: their factors stay in the cache, and memory is used again."""
-_NOBODY = -1
+_UNKNOWN = -1
 
 Ids = npt.NDArray[np.integer]
 
@@ -31,7 +31,7 @@ class Scorer:
         rating: the head that expects stars, with these users.
         ranking: the head that orders.
         candidates: whether a movie may be recommended, and its ratings count.
-        popularity: scores for everybody else; -inf for a movie without a training rating.
+        popularity: scores for the other users; -inf for a movie without a training rating.
     """
 
     movie_ids: Ints
@@ -108,14 +108,14 @@ class FoldedIn:
     def predict(self, user_ids: Ids, movie_ids: Ids) -> Floats:
         """Return expected stars, pairwise; see `Scorer.predict`."""
         new = self._new(user_ids)
-        stars = self.trained.predict(np.where(new, _NOBODY, user_ids), movie_ids)
+        stars = self.trained.predict(np.where(new, _UNKNOWN, user_ids), movie_ids)
         stars[new] = self.folded.predict(user_ids[new], movie_ids[new])
         return stars
 
     def scores(self, user_ids: Ids) -> Floats:
         """Return the ranking scores of the whole catalogue; see `Scorer.scores`."""
         new = self._new(user_ids)
-        scores = self.trained.scores(np.where(new, _NOBODY, user_ids))
+        scores = self.trained.scores(np.where(new, _UNKNOWN, user_ids))
         scores[new] = self.folded.scores(user_ids[new])
         return scores
 

@@ -8,9 +8,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.intp]
 
-LIKED_STARS = 4.0
-"""A rating of at least this is a movie that the user liked."""
-
 
 def best(scores: Floats, k: int) -> Rows:
     """Return the rows of the k highest scores, best first, leaving out -inf (never recommended).

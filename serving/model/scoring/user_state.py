@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from serving.base.scale import HIGHEST, LIKED, LOWEST
 from serving.model.arrays import Floats, Rows
 from serving.model.heads import RatingHead
 from serving.model.profiles import Profiles
-from serving.model.scoring.top import LIKED_STARS
-
-LOWEST, HIGHEST = 0.5, 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class UserState:
     Attributes:
         rating: the head.
         profiles: the ratings of its users.
-        user: the row of this one; -1 is somebody of whom nothing is known.
+        user: the row of this one; -1 is a user without ratings.
     """
 
     rating: RatingHead
@@ -41,7 +39,7 @@ class UserState:
     @property
     def liked(self) -> Rows:
         """Rows of the movies that the user rated 4 stars or more."""
-        return self.rated[self.profiles.stars(self.user) >= LIKED_STARS]
+        return self.rated[self.profiles.stars(self.user) >= LIKED]
 
     def stars(self, movies: Rows) -> Floats:
         """Return the stars expected for each movie, 0.5 to 5."""

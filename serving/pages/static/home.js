@@ -5,7 +5,7 @@ import { card, nameOf, row } from "./cards.js";
 import { combobox } from "./combobox.js";
 import { familyOf, tellingGenre } from "./genres.js";
 import { inWords } from "./stars.js";
-import { NOBODY, Store } from "./store.js";
+import { NO_USER, Store } from "./store.js";
 
 const PAGE = 12; // movies shown at a time
 const MOST = 96;
@@ -19,7 +19,7 @@ const wishes = { genres: new Set(), years: {}, diversity: 0, shown: PAGE };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let chosen = null; // a movie that was searched for and waits for its stars
-let known = null; // what the model knows of the person
+let known = null; // what the model knows of the user
 let running; // the latest question
 let retry;
 let listed = []; // movie ids of the list before
@@ -47,9 +47,9 @@ function showRated(focused) {
   $("rated-empty").hidden = movies.length > 0;
   $("clear").hidden = store.rated.size < 2;
   $("rated-title").textContent = store.rated.size ? `Your stars: ${films(store.rated.size)}` : "Your stars";
-  $("intro").hidden = store.rated.size > 0 || store.person !== NOBODY;
-  $("saving").hidden = store.person === NOBODY || !store.rated.size;
-  $("save").textContent = `Keep ${films(store.rated.size)} for person ${store.person}`;
+  $("intro").hidden = store.rated.size > 0 || store.user !== NO_USER;
+  $("saving").hidden = store.user === NO_USER || !store.rated.size;
+  $("save").textContent = `Keep ${films(store.rated.size)} for user ${store.user}`;
   if (focused) $("rated").querySelector(`[data-movie="${focused}"] input`)?.focus();
 }
 
@@ -80,11 +80,11 @@ function spread(movies) {
 const starsOf = (movieId) => store.rated.get(movieId)?.rating
   ?? known?.ratings.find((movie) => movie.movieId === movieId)?.rating;
 
-const starting = () => store.person === NOBODY && !store.rated.size;
+const starting = () => store.user === NO_USER && !store.rated.size;
 const narrowed = () => wishes.genres.size > 0 || Object.keys(wishes.years).length > 0;
 
 function wish() {
-  const asked = { user_id: store.person, top_k: starting() && !narrowed() ? MOST : wishes.shown, ...wishes.years };
+  const asked = { user_id: store.user, top_k: starting() && !narrowed() ? MOST : wishes.shown, ...wishes.years };
   if (store.rated.size) asked.ratings = store.ratings.slice(-MOST_STARS);
   if (wishes.genres.size) asked.genres = [...wishes.genres];
   if (wishes.diversity) asked.diversity = wishes.diversity;
@@ -133,7 +133,7 @@ function say(text) {
   $("status").textContent = text.trim();
 }
 
-// Let cards glide to their new places, where the browser can and the person wants it.
+// Let cards glide to their new places, where the browser can and the user wants it.
 function change(update) {
   if (!document.startViewTransition || calm.matches || document.hidden) return update();
   const transition = document.startViewTransition(update);
@@ -147,12 +147,12 @@ function heading(answer) {
   const years = from && to ? `${from} to ${to}` : from ? `from ${from} on` : to ? `up to ${to}` : "";
   const genres = wishes.genres.size ? `${[...wishes.genres].join(" or ")} only` : "";
   const among = [genres, years].filter(Boolean).map((words) => `, ${words}`).join("");
-  if (starting()) return ["Which of these do you know?", `Films that many people love${among}. Give stars to those you have seen.`];
+  if (starting()) return ["Which of these do you know?", `Films that many users love${among}. Give stars to those you have seen.`];
   if (answer.strategy === "popular" || answer.strategy === "genre") return ["Loved by many", `Your films say nothing yet${among}.`];
-  const source = store.person === NOBODY ? `From ${films(n)} you rated` : n ? `From what the model learnt of person ${store.person}, and ${films(n)} rated here` : `From what the model learnt of person ${store.person}`;
+  const source = store.user === NO_USER ? `From ${films(n)} you rated` : n ? `From what the model learnt of user ${store.user}, and ${films(n)} rated here` : `From what the model learnt of user ${store.user}`;
   const left = ENOUGH - n;
-  const more = store.person === NOBODY && left > 0 ? ` Rate ${left} more, and it gets closer.` : "";
-  return [store.person === NOBODY ? "For you" : `For person ${store.person}`, `${source}${among}.${more}`];
+  const more = store.user === NO_USER && left > 0 ? ` Rate ${left} more, and it gets closer.` : "";
+  return [store.user === NO_USER ? "For you" : `For user ${store.user}`, `${source}${among}.${more}`];
 }
 
 function showPicks(movies, answer) {
@@ -187,7 +187,7 @@ async function showSimilar(movie) {
   if (!$("similar").open) $("similar").showModal();
   try {
     const movies = await api.similar(movie.movieId);
-    $("similar-text").textContent = movies.length ? "People who like it tend to like these." : "The model knows none: too few people rated it.";
+    $("similar-text").textContent = movies.length ? "Users who like it tend to like these." : "The model knows no similar films: too few users rated this one.";
     $("similar-list").replaceChildren(...movies.map((other) => card({ ...other, reason: "" }, {
       value: store.rated.get(other.movieId)?.rating ?? 0,
       onRated: (rating) => rate(other, rating),
@@ -201,35 +201,35 @@ async function showSimilar(movie) {
 
 // ---- who you are
 
-async function become(person) {
+async function become(user) {
   try {
-    known = person === NOBODY ? null : await api.user(person);
+    known = user === NO_USER ? null : await api.user(user);
     if (known && !known.known) throw new api.ApiError(404, "");
   } catch (error) {
-    $("person-problem").textContent = error.status === 404 ? `The model knows nobody with the number ${person}. Try a smaller one.` : error.message;
+    $("user-problem").textContent = error.status === 404 ? `The model knows no user with the number ${user}. Try a smaller one.` : error.message;
     return;
   }
-  $("people").close();
-  store.become(person);
+  $("users").close();
+  store.become(user);
   chosen = null;
   wishes.shown = PAGE;
-  showPerson();
+  showUser();
   showRated();
   refresh();
 }
 
-function showPerson() {
-  const person = store.person;
-  $("who").textContent = person === NOBODY ? "You" : `Person ${person}`;
-  $("change-person").textContent = person === NOBODY ? "Be someone else" : "Change";
-  if (person === NOBODY) {
-    $("who-text").textContent = "Nobody knows you yet. Your stars stay in this browser.";
+function showUser() {
+  const user = store.user;
+  $("who").textContent = user === NO_USER ? "You" : `User ${user}`;
+  $("change-user").textContent = user === NO_USER ? "Choose a user" : "Change";
+  if (user === NO_USER) {
+    $("who-text").textContent = "You are new here. Your stars stay in this browser.";
     return;
   }
   const loved = [...(known?.ratings ?? [])].sort((a, b) => b.rating - a.rating).slice(0, 3);
   $("who-text").textContent = known
     ? `${films(known.n_ratings)} rated in the data${loved.length ? `; loves ${loved.map((movie) => nameOf(movie).name).join(", ")}` : ""}.`
-    : "A person of the data.";
+    : "A user of the data.";
 }
 
 // Whether a rating is kept: the model in production may lack the film.
@@ -244,16 +244,16 @@ async function keep(rating) {
 }
 
 async function save() {
-  const { person, ratings } = store;
+  const { user, ratings } = store;
   const text = $("save-text");
   let kept = 0;
   const some = () => `Kept ${kept} of ${films(ratings.length)}`;
   try {
-    for (const rating of ratings) if (await keep({ user_id: person, ...rating })) kept += 1;
+    for (const rating of ratings) if (await keep({ user_id: user, ...rating })) kept += 1;
     const known = kept === ratings.length ? "Kept" : `${some()}: the model does not know the rest`;
     text.textContent = `${known}. ${kept ? "They count from now on, and are in the next weekly batch." : ""}`;
   } catch (error) {
-    const problem = error.status === 401 ? "this service wants a key for it. Your stars still count here." : error.message;
+    const problem = error.status === 401 ? "this page has been open for too long. Load it again; your stars still count here." : error.message;
     text.textContent = `${kept ? some() : "Not kept"}: ${problem}`;
   }
 }
@@ -309,19 +309,19 @@ function wire() {
     $("rated-title").focus();
   });
   $("save").addEventListener("click", save);
-  $("change-person").addEventListener("click", () => {
-    $("person-problem").textContent = "";
-    $("people").showModal();
+  $("change-user").addEventListener("click", () => {
+    $("user-problem").textContent = "";
+    $("users").showModal();
   });
-  $("people").addEventListener("submit", (event) => {
+  $("users").addEventListener("submit", (event) => {
     if (event.submitter?.value === "close") return;
     event.preventDefault();
-    const person = Number($("person").value);
-    if (person > 0) become(person);
-    else $("person-problem").textContent = "A number is expected, such as 15.";
+    const user = Number($("user").value);
+    if (user > 0) become(user);
+    else $("user-problem").textContent = "A number is expected, such as 15.";
   });
-  for (const button of document.querySelectorAll("[data-person]")) {
-    button.addEventListener("click", () => become(Number(button.dataset.person)));
+  for (const button of document.querySelectorAll("[data-user]")) {
+    button.addEventListener("click", () => become(Number(button.dataset.user)));
   }
   document.addEventListener("model", ({ detail }) => {
     if (detail.before !== null && detail.now !== null) refresh(`Model ${detail.now} answers now.`);
@@ -330,12 +330,12 @@ function wire() {
 }
 
 wire();
-showPerson();
+showUser();
 showRated();
 refresh();
-if (store.person !== NOBODY) {
-  api.user(store.person).then((answer) => {
+if (store.user !== NO_USER) {
+  api.user(store.user).then((answer) => {
     known = answer;
-    showPerson();
+    showUser();
   }, () => {}); // what is not known is not shown; the list says what is wrong
 }

@@ -32,7 +32,7 @@ function describe({ model, problem, service }) {
     ["For the week of", model.week],
     ["Serving since", moment(model.loaded_at)],
     ["Learnt from", `${number.format(model.n_ratings)} ratings`],
-    ["Knows", `${number.format(model.n_users)} people, ${number.format(model.n_movies)} films`],
+    ["Knows", `${number.format(model.n_users)} users, ${number.format(model.n_movies)} films`],
     ["Method", model.algorithm],
     ["Came from", model.source],
     ["Service", service],

@@ -1,4 +1,4 @@
-// Half stars: a native slider for keyboards and screen readers, a row of stars for everybody else.
+// Half stars: a native slider for keyboards and screen readers, a row of stars for the mouse and for fingers.
 
 const PAUSE = 400; // milliseconds after the last key before a rating counts
 

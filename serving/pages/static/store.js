@@ -1,7 +1,7 @@
-// Who looks at the page, and their stars; kept in this browser, a list for each person.
+// Who looks at the page, and their stars; kept in this browser, a list for each user.
 
-const PERSON = "cinematch.person";
-const keyOf = (person) => `cinematch.stars.${person}`;
+const CHOSEN = "cinematch.person";
+const keyOf = (user) => `cinematch.stars.${user}`;
 
 function read(key, otherwise) {
   try {
@@ -19,29 +19,29 @@ function write(key, value) {
   }
 }
 
-export const NOBODY = 0;
+export const NO_USER = 0;
 
 export class Store {
   constructor() {
-    this.become(Number(read(PERSON, NOBODY)) || NOBODY);
+    this.become(Number(read(CHOSEN, NO_USER)) || NO_USER);
   }
 
-  become(person) {
-    this.person = person;
-    const kept = read(keyOf(person), []);
+  become(user) {
+    this.user = user;
+    const kept = read(keyOf(user), []);
     this.rated = new Map((Array.isArray(kept) ? kept : []).map((movie) => [movie.movieId, movie]));
-    write(PERSON, person);
+    write(CHOSEN, user);
   }
 
   rate({ movieId, title, genres }, rating) {
     this.rated.delete(movieId); // the latest comes last
     if (rating) this.rated.set(movieId, { movieId, title, genres, rating });
-    write(keyOf(this.person), [...this.rated.values()]);
+    write(keyOf(this.user), [...this.rated.values()]);
   }
 
   clear() {
     this.rated.clear();
-    write(keyOf(this.person), []);
+    write(keyOf(this.user), []);
   }
 
   get ratings() {

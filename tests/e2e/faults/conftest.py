@@ -14,10 +14,10 @@ import pytest
 
 from cinematch_dagster.batches import write_batch
 from cinematch_dagster.local.databases import prepare_warehouse
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.settings import ROOT, load_settings
 from tests.e2e.faults.platform import Platform, environment, monday
+from tests.ports import free_port
 from tests.sample import prepared_sample
 
 LOG = "FAULT_LOG"
@@ -65,11 +65,11 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         "CINEMATCH_PROMOTION__KEEP_VERSIONS": "1000",
         "CINEMATCH_ORCHESTRATION__SENSOR_INTERVAL_SECONDS": "5",
         "CINEMATCH_ORCHESTRATION__RETRY_DELAY_SECONDS": "3",
-        "CINEMATCH_TRAINING__SVD_FACTORS": "10",
-        "CINEMATCH_TRAINING__SVD_EPOCHS": "20",
-        "CINEMATCH_TRAINING__SVD_LEARNING_RATE": "0.005",
-        "CINEMATCH_TRAINING__ALS_FACTORS": "16",
-        "CINEMATCH_TRAINING__ALS_ITERATIONS": "5",
+        "CINEMATCH_TRAINING__RATING__FACTORS": "10",
+        "CINEMATCH_TRAINING__RATING__EPOCHS": "20",
+        "CINEMATCH_TRAINING__RATING__LEARNING_RATE": "0.005",
+        "CINEMATCH_TRAINING__RANKING__FACTORS": "16",
+        "CINEMATCH_TRAINING__RANKING__ITERATIONS": "5",
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # a quarter of a minute
     }
     with environment(variables):

@@ -1,7 +1,6 @@
 """A platform as `cinematch up` runs it, and hands on its processes, locks and invariants."""
 
 import contextlib
-import datetime
 import os
 import subprocess
 import sys
@@ -22,7 +21,10 @@ from cinematch_dagster.local.processes import Service
 from cinematch_dagster.postgres import embedded
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
+from tests.builders import week as monday
 from tests.e2e.person import Person, wait
+
+__all__ = ["GOING_ON", "MODEL", "SENSORS", "Platform", "environment", "monday"]
 
 MODEL = "cinematch_recommender"
 SENSORS = ("landing_folder_sensor", "drift_alert_sensor", "follow_up_sensor")
@@ -197,8 +199,3 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def monday(number: int) -> datetime.date:
-    """The Monday of week `number`; 0 is the baseline's."""
-    return datetime.date(2024, 1, 1) + datetime.timedelta(weeks=number - 1)

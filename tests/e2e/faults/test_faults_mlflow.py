@@ -40,11 +40,14 @@ def week(platform: Platform, drop: Drop) -> int:
         pytest.param(
             "promotions",
             "EXCLUSIVE",
-            marks=pytest.mark.fault(
-                name="MLflow is away",
-                done="a while, between a promotion's row and its alias",
-                holds=BACK,
-            ),
+            marks=[
+                pytest.mark.lifecycle,
+                pytest.mark.fault(
+                    name="MLflow is away",
+                    done="a while, between a promotion's row and its alias",
+                    holds=BACK,
+                ),
+            ],
         ),
     ],
 )
@@ -92,7 +95,7 @@ def full(platform: Platform) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", folder], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: only root can mount a small file system")
 @pytest.mark.fault(
     name="the disk is full",
     done="a file system of 64 kB where models are kept",

@@ -13,6 +13,7 @@ def fault(done: str) -> pytest.MarkDecorator:
     return pytest.mark.fault(name="Postgres restarts", done=done, holds=HOLDS)
 
 
+@pytest.mark.lifecycle
 @fault("while a week is loaded")
 def test_in_the_midst_of_a_load(platform: Platform, drop: Drop) -> None:
     with platform.held("ratings_buffer") as somebody_waits:

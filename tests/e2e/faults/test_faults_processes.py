@@ -24,6 +24,7 @@ def test_a_load_without_its_worker(platform: Platform, drop: Drop) -> None:
     platform.must_be_sound()
 
 
+@pytest.mark.lifecycle
 @pytest.mark.fault(name="a run's worker is killed -9", done="while it trains a model", holds=AGAIN)
 def test_a_training_without_its_worker(platform: Platform, drop: Drop) -> None:
     number = drop()
@@ -57,6 +58,7 @@ def test_a_registration_without_its_worker(platform: Platform, drop: Drop) -> No
     assert platform.rows(decided) == [(1,)]
 
 
+@pytest.mark.lifecycle
 @pytest.mark.fault(
     name="the daemon is killed -9",
     done="between a decision and its run; then `cinematch up` again",

@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from cinematch_dagster.local.processes import Service, free_port
+from cinematch_dagster.local.processes import Service
 from tests.e2e.faults.conftest import MANY, Drop
 from tests.e2e.faults.platform import Platform, monday
 from tests.e2e.person import wait
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

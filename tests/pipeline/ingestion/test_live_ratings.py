@@ -6,10 +6,11 @@ import psycopg
 import pytest
 
 from cinematch_dagster.batches import read_batch
-from cinematch_dagster.defs.ingestion.live import live_ratings_batch
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.ingestion.assets import live_ratings_batch
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.pipeline.ingestion import live_ratings
 from cinematch_dagster.pipeline.ingestion.live_ratings import NoWeekLeftError, write_out
+from cinematch_dagster.pipeline.preparation.files import file_sha256
 from cinematch_dagster.settings import Settings, load_settings
 from serving.live import Event
 from serving.live.file_store import FileStore
@@ -49,14 +50,14 @@ def test_the_latest_rating_of_each_pair_is_written_once(
     ):  # fmt: skip
         store.add(event)
     (batch,) = write_out(warehouse_dsn, settings)
-    assert (batch.batch_id, batch.rows) == ("batch_w1", 2)
-    assert batch.path == settings.landing_dir / "batch_w1.parquet"
+    assert (batch.batch_id, batch.rows) == ("live_w1", 2)
+    assert batch.path == settings.landing_dir / "live_w1.parquet"
     assert sorted(written(batch.path)) == [(1, 10, 2.5), (2, 10, 5.0)]
     assert write_out(warehouse_dsn, settings) == []
 
     store.add(Event(1, 10, 5.0))
     (following,) = write_out(warehouse_dsn, settings)
-    assert (following.batch_id, written(following.path)) == ("batch_w2", [(1, 10, 5.0)])
+    assert (following.batch_id, written(following.path)) == ("live_w2", [(1, 10, 5.0)])
 
 
 def test_the_batch_comes_after_all_that_are_prepared_or_have_landed(
@@ -68,7 +69,7 @@ def test_the_batch_comes_after_all_that_are_prepared_or_have_landed(
     (settings.landing_dir / "batch_w2.parquet").touch()
     (settings.landing_dir / "notes.parquet").touch()
     store.add(Event(1, 10, 4.0))
-    assert [batch.batch_id for batch in write_out(warehouse_dsn, settings)] == ["batch_w5"]
+    assert [batch.batch_id for batch in write_out(warehouse_dsn, settings)] == ["live_w5"]
 
 
 def test_what_was_taken_back_takes_no_week(
@@ -78,7 +79,7 @@ def test_what_was_taken_back_takes_no_week(
     store.add(Event(1, 10, None))
     assert write_out(warehouse_dsn, settings) == []
     store.add(Event(1, 20, 4.0))
-    assert [batch.batch_id for batch in write_out(warehouse_dsn, settings)] == ["batch_w1"]
+    assert [batch.batch_id for batch in write_out(warehouse_dsn, settings)] == ["live_w1"]
 
 
 def test_a_run_that_died_before_the_file_is_made_good(
@@ -95,8 +96,8 @@ def test_a_run_that_died_before_the_file_is_made_good(
     store.add(Event(1, 20, 3.0))
     batches = write_out(warehouse_dsn, settings)
     assert {b.batch_id: written(b.path) for b in batches} == {
-        "batch_w1": [(1, 10, 4.0)],
-        "batch_w2": [(1, 20, 3.0)],
+        "live_w1": [(1, 10, 4.0)],
+        "live_w2": [(1, 20, 3.0)],
     }
 
 
@@ -116,11 +117,13 @@ def test_a_file_that_was_loaded_is_not_written_again(
 ) -> None:
     store.add(Event(1, 10, 4.0))
     (batch,) = write_out(warehouse_dsn, settings)
+    sha256 = file_sha256(batch.path)
     batch.path.unlink()
     with psycopg.connect(warehouse_dsn) as connection:
         connection.execute(
             "INSERT INTO ingestion_metadata (batch_id, record_count, status, week, sha256)"
-            " VALUES ('batch_w1', 1, 'completed', '2024-01-01', '')"
+            " VALUES ('live_w1', 1, 'completed', '2024-01-01', %s)",
+            [sha256],
         )
     assert write_out(warehouse_dsn, settings) == []
 
@@ -141,7 +144,7 @@ def test_without_a_week_left_the_ratings_wait(
 ) -> None:
     (settings.landing_dir / "batch_w12.parquet").touch()
     store.add(Event(1, 10, 4.0))
-    with pytest.raises(NoWeekLeftError, match=r"at most batch_w12 was expected \(setting data"):
+    with pytest.raises(NoWeekLeftError, match=r"at most live_w12 was expected \(setting data"):
         write_out(warehouse_dsn, settings)
     (settings.landing_dir / "batch_w12.parquet").unlink()
     assert [batch.rows for batch in write_out(warehouse_dsn, settings)] == [1]
@@ -151,7 +154,7 @@ def test_the_asset_says_what_it_wrote(settings: Settings, store: PostgresStore) 
     assert settings.landing_dir.is_dir()
 
     def rows() -> object:
-        run = dg.materialize([live_ratings_batch], resources={"warehouse": WarehouseResource()})
+        run = dg.materialize([live_ratings_batch], resources=RESOURCES)
         (event,) = run.asset_materializations_for_node("live_ratings_batch")
         return event.metadata["dagster/row_count"].value
 

@@ -2,6 +2,7 @@
 
 import datetime
 import errno
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from cinematch_dagster.settings import load_settings
 from cinematch_dagster.warehouse.ingestion.baseline import load_movies
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError
 from tests.batches import bad_batches
+from tests.builders import FIRST_WEEK
 from tests.warehouse.support import value
 
-FIRST_WEEK = datetime.date(2024, 1, 1)
 TRACES = (
     "SELECT (SELECT count(*) FROM ratings_buffer) + (SELECT count(*) FROM rating_histogram)"
     " + (SELECT count(*) FROM user_counts) + (SELECT count(*) FROM movie_counts)"
@@ -44,7 +45,8 @@ def load(dsn: str, number: int, ratings: pd.DataFrame) -> LoadedWeek:
     """Drop a week's file and load it."""
     settings = load_settings()
     write_batch(settings.landing_dir, f"batch_w{number}", ratings, None)
-    return load_week(dsn, FIRST_WEEK + datetime.timedelta(weeks=number - 1), settings)
+    (loaded,) = load_week(dsn, FIRST_WEEK + datetime.timedelta(weeks=number - 1), settings)
+    return loaded
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,20 @@ def test_a_loaded_week_stays_that_week(
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 10
 
 
+@pytest.mark.usefixtures("platform_settings")
+def test_a_folder_of_parts_is_loaded_as_one_batch(warehouse_dsn: str) -> None:
+    settings = load_settings()
+    folder = settings.landing_dir / "batch_w1.parquet"
+    folder.mkdir()
+    for n, part in enumerate((frame(10)[:4], frame(10)[4:])):
+        part.set_index("userId").to_parquet(folder / f"part-{n}.parquet")
+    results = [load_week(warehouse_dsn, FIRST_WEEK, settings)[0].result for _ in range(2)]
+    assert [(result.rows, result.outcome) for result in results] == [
+        (10, "loaded"),
+        (10, "unchanged"),
+    ]
+
+
 def raising(error: Exception) -> Callable[..., object]:
     def fail(*_: object, **__: object) -> object:
         raise error
@@ -105,9 +121,10 @@ def test_every_bad_file_marks_its_week_and_leaves_nothing(
             assert value(connection, status) == f"failed: {caught.value}", case
             assert value(connection, TRACES) == 0, case
             assert f"{path}: {bad.fault}" in str(caught.value)
-            path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         bad_batches.write_good(path)
-        assert load_week(warehouse_dsn, FIRST_WEEK, settings).result.outcome == "loaded"
+        (loaded,) = load_week(warehouse_dsn, FIRST_WEEK, settings)
+        assert loaded.result.outcome == "loaded"
         assert value(connection, "SELECT status FROM ingestion_metadata") == "completed"
         assert value(connection, "SELECT count(*) FROM ratings_buffer") == 5
 

@@ -1,15 +1,16 @@
 """The second model and those that come after it, on a real Postgres and a real MLflow server."""
 
 import json
+import threading
 
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.pipeline.registry import registration
+from cinematch_dagster.pipeline.registry import comparison, registration
 from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, RegistrationError
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.registry.promotions import Promotion
-from cinematch_dagster.warehouse.schema import RATINGS
+from cinematch_dagster.warehouse.schema import REGISTRY
 from tests.pipeline.support import (
     Arrive,
     Cheat,
@@ -32,7 +33,7 @@ def test_a_week_that_arrives_while_models_are_compared_stops_the_promotion(
 ) -> None:
     arrive(2)
     train_week(2)
-    compare = registration._compare
+    compare = comparison.compare
 
     def slow(*arguments: object) -> object:
         found = compare(*arguments)  # type: ignore[arg-type]  # handed through as they came
@@ -40,7 +41,7 @@ def test_a_week_that_arrives_while_models_are_compared_stops_the_promotion(
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(registration, "_compare", slow)
+        patch.setattr(registration, "compare", slow)
         with pytest.raises(RegistrationError, match="batch_w1 arrived while version"):
             register_week(2)
     # Nothing was promoted, so that no row of it left the buffer untrained.
@@ -128,7 +129,7 @@ def test_a_promotion_merges_the_buffer_and_moves_the_baseline(
     def delete(*_: object) -> None:
         with connect(warehouse) as other:  # a rollback that wants to begin now
             query = "SELECT pg_try_advisory_xact_lock(%s)"
-            free.extend(other.execute(query, [RATINGS]).fetchall())
+            free.extend(other.execute(query, [REGISTRY]).fetchall())
 
     monkeypatch.setattr(registration, "delete_old_versions", delete)
     for number in (1, 2, 3):
@@ -143,3 +144,21 @@ def test_a_promotion_merges_the_buffer_and_moves_the_baseline(
     ]
     assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(0,)]
     assert free == [(False,)]  # no version is deleted while somebody goes back to it
+
+
+def test_a_week_loads_while_mlflow_is_told_of_a_promotion(
+    warehouse: str,
+    arrive: Arrive,
+    register_week: Register,
+    first: Promotion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow(*_: object) -> None:
+        loading = threading.Thread(target=arrive, args=(1,), daemon=True)
+        loading.start()
+        loading.join(60)
+        assert not loading.is_alive()
+
+    monkeypatch.setattr(registration, "follow_promotions", slow)
+    assert register_week(0).version == first.version
+    assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(4_796,)]

@@ -7,9 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from cinematch_dagster.defs.drift.assets import drift_report
-from cinematch_dagster.defs.drift.performance import weekly_performance
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.demo import measured
 from cinematch_dagster.drift import Level
 from cinematch_dagster.pipeline.drift.performance import check_performance, week_performance
@@ -22,6 +21,7 @@ from cinematch_dagster.warehouse.retraining.decisions import open_alerts
 from serving.follow.registry import Registry, RegistryError, Release
 from serving.model import ModelError
 from tests.pipeline.support import Arrive, Register, Train, rows, week
+from tests.serving.hand_made import change_arrays
 
 NAMES = ("performance_rmse", "performance_mae")
 
@@ -126,11 +126,11 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
 
     def break_copy() -> None:
         (copy,) = copies(settings)
-        (copy / "rating_user_bias.npy").unlink()
+        change_arrays(copy, rating_user_bias=None)
 
     def broken(self: Registry, release: Release, folder: Path) -> Path:
         found = download(self, release, folder)
-        (found / "rating_user_bias.npy").unlink()
+        change_arrays(found, rating_user_bias=None)
         return found
 
     def run(instance: dg.DagsterInstance) -> dg.ExecuteInProcessResult:
@@ -138,7 +138,7 @@ def test_a_broken_model_fails_the_run_and_reports_nothing(
             [weekly_performance, drift_report],
             partition_key=week(1).isoformat(),
             instance=instance,
-            resources={"warehouse": WarehouseResource()},
+            resources=RESOURCES,
             raise_on_error=False,
         )
 

@@ -7,8 +7,8 @@ from mlflow.artifacts import download_artifacts
 from mlflow.exceptions import MlflowException
 
 from cinematch_dagster.defs.registry.jobs import rollback_production
-from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.pipeline.registry import registration
+from cinematch_dagster.defs.resources import RESOURCES
+from cinematch_dagster.pipeline.registry import comparison, registration
 from cinematch_dagster.pipeline.registry.registration import register
 from cinematch_dagster.pipeline.registry.retention import delete_old_versions
 from cinematch_dagster.pipeline.registry.rollback import roll_back
@@ -27,7 +27,7 @@ from serving.pages.dashboard import views
 from serving.platform.snapshot import Snapshot
 from tests.pipeline.support import Arrive, Train, week
 
-pytestmark = pytest.mark.slow  # each trains two or three models more
+pytestmark = [pytest.mark.slow, pytest.mark.lifecycle]  # each trains two or three models more
 
 
 def test_the_way_back_and_what_stays_of_old_versions(
@@ -52,7 +52,7 @@ def test_the_way_back_and_what_stays_of_old_versions(
         run_config=dg.RunConfig(
             {"roll_back_production": {"config": {"who": "ada", "reason": "nonsense"}}}
         ),
-        resources={"warehouse": WarehouseResource()},
+        resources=RESOURCES,
     )
     assert done.success
     assert registry.release().version == first.version
@@ -118,7 +118,7 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
     train_week(4)
     with connect(warehouse) as connection:
         first, second = (p.version for p in periods(connection))
-    compare = registration._compare
+    compare = comparison.compare
 
     def slow(*arguments: object) -> object:
         found = compare(*arguments)  # type: ignore[arg-type]  # handed through as they came
@@ -127,7 +127,7 @@ def test_a_rollback_while_models_are_compared_stops_the_promotion(
 
     meanwhile = f"meanwhile version {first} went into production"
     with monkeypatch.context() as patch:
-        patch.setattr(registration, "_compare", slow)
+        patch.setattr(registration, "compare", slow)
         with pytest.raises(RegistrationError, match=meanwhile):
             register(warehouse, week(4), settings, "a run")
     assert register(warehouse, week(4), settings, "a retry").from_version == first

@@ -6,17 +6,18 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.demo import measured
 from cinematch_dagster.movielens import Prepared
 from cinematch_dagster.pipeline.drift.performance import check_performance
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.registry.versions import RegistrationError
-from cinematch_dagster.pipeline.training.train import FAILED_CHECKS, read_training_data
+from cinematch_dagster.pipeline.training.data import read_training_data
+from cinematch_dagster.pipeline.training.log import FAILED_CHECKS
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders import Hyperparameters, fit
 from cinematch_dagster.recommenders.errors import TrainingError
+from cinematch_dagster.recommenders.fit import fit
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 from serving.model.heads import FactorRating
@@ -125,7 +126,7 @@ def test_without_ratings_a_training_says_so_and_is_not_tried_again(
     found = dg.materialize(
         [trained_model],
         partition_key=week(0).isoformat(),
-        resources={"warehouse": WarehouseResource(), "mlflow": Tracked(client)},
+        resources={**RESOURCES, "mlflow": Tracked(client)},
         raise_on_error=False,
     )
     mlflow.set_tracking_uri(before)
@@ -168,10 +169,8 @@ def test_the_run_in_mlflow_holds_the_data_s_identity_the_plots_and_the_model(
     assert metrics["peak_memory_mb"] > 100
     assert {"standing_fold_diversity", "standing_fold_novelty", "fit_seconds"} <= set(metrics)
     assert {f.path for f in client.list_artifacts(run.info.run_id, "plots")} == {
-        "plots/algorithms.png",
         "plots/errors_by_star.png",
         "plots/factor_norms.png",
-        "plots/learning_curve.png",
         "plots/slices_fold.png",
         "plots/slices_static.png",
     }
@@ -188,7 +187,7 @@ def test_a_training_that_breaks_ends_its_run_as_failed(
     def full_disk(*_: object) -> None:
         raise OSError("No space left on device")
 
-    monkeypatch.setattr("cinematch_dagster.pipeline.training.train._log_model", full_disk)
+    monkeypatch.setattr("cinematch_dagster.pipeline.training.log.log_model", full_disk)
     with pytest.raises(OSError, match="No space left"):
         train_week(0)
     experiment = client.get_experiment_by_name("cinematch")
@@ -204,10 +203,7 @@ def test_the_buffer_changes_the_model_and_no_test_row_is_ever_seen(
     before = read_training_data(warehouse, week(0))
     arrive(1)
     after = read_training_data(warehouse, week(1))
-    options = settings.training.model_dump(exclude={"held_out_share"})
-    one, other = (
-        fit(data.ratings, data.movies, Hyperparameters(**options)) for data in (before, after)
-    )
+    one, other = (fit(data.ratings, data.movies, settings.training) for data in (before, after))
     assert before.sha256 != after.sha256
     assert isinstance(one.rating, FactorRating)
     assert isinstance(other.rating, FactorRating)

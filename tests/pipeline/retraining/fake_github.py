@@ -1,16 +1,20 @@
 """A GitHub of our own: remembers what it is asked, and answers as the test says."""
 
 import json
+import re
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+from werkzeug.datastructures import Headers
 
 
 @dataclass
 class Asked:
     path: str
-    headers: dict[str, str]
+    headers: Headers
     body: Any
 
 
@@ -18,46 +22,23 @@ class Asked:
 class FakeGitHub:
     """`statuses` are given one after the other, the last one from then on; 0 means no answer."""
 
+    server: HTTPServer
     statuses: list[int] = field(default_factory=lambda: [204])
     message: str = "Bad credentials"
     asked: list[Asked] = field(default_factory=list)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        anything = self.server.expect_request(re.compile(".*"), method="POST")
+        anything.respond_with_handler(self.answer)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return self.server.url_for("").rstrip("/")
 
-    def close(self) -> None:
-        self._released.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        fake = self
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                asked = Asked(
-                    self.path, dict(self.headers.items()), json.loads(self.rfile.read(length))
-                )
-                fake.asked.append(asked)
-                status = fake.statuses[min(len(fake.asked), len(fake.statuses)) - 1]
-                if not status:
-                    fake._released.wait()
-                    return
-                body = b"" if status == 204 else json.dumps({"message": fake.message}).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        return Answers
+    def answer(self, request: Request) -> Response:
+        self.asked.append(Asked(request.path, Headers(list(request.headers)), request.get_json()))
+        status = self.statuses[min(len(self.asked), len(self.statuses)) - 1]
+        if not status:
+            self.released.wait()
+        return Response(json.dumps({"message": self.message}), status or 500)

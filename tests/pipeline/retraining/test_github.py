@@ -9,17 +9,18 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from pytest_httpserver import HTTPServer
 
 from cinematch_dagster.definitions import defs
 from cinematch_dagster.defs.drift.sensors import follow_up_sensor
-from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.retraining.targets import (
-    DECISION_TAG,
+from cinematch_dagster.defs.resources import RESOURCES
+from cinematch_dagster.defs.retraining.jobs import (
     WorkflowInputs,
     github_retraining,
     train_here,
     train_on_github,
 )
+from cinematch_dagster.defs.runs import DECISION_TAG
 from cinematch_dagster.pipeline.retraining.github import DispatchError, dispatch, inputs_of
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import (
@@ -40,9 +41,10 @@ WORKFLOW = (ROOT / ".github" / "workflows" / "model_training.yml").read_text()
 
 @pytest.fixture
 def github() -> Iterator[FakeGitHub]:
-    fake = FakeGitHub()
-    yield fake
-    fake.close()
+    with HTTPServer(threaded=True) as server:
+        fake = FakeGitHub(server)
+        yield fake
+        fake.released.set()
 
 
 @pytest.fixture
@@ -91,6 +93,7 @@ def run(instance: dg.DagsterInstance, made: Decision) -> Run:
     def execute() -> dg.ExecuteInProcessResult:
         return github_retraining.execute_in_process(
             run_config=request.run_config,
+            resources=RESOURCES,
             tags=dict(request.tags),
             instance=instance,
             raise_on_error=False,
@@ -173,10 +176,10 @@ def test_a_failed_run_is_written_down_and_opens_the_alerts_again(
         record_decision(connection, made)
     github.statuses = [404]
     run()
-    context = dg.build_sensor_context(
-        instance=instance, resources={"warehouse": WarehouseResource()}, definitions=defs
-    )
-    follow_up_sensor.evaluate_tick(context)
+    with dg.build_sensor_context(
+        instance=instance, resources=RESOURCES, definitions=defs
+    ) as context:
+        follow_up_sensor.evaluate_tick(context)
     with connect(warehouse_dsn) as connection:
         written = decision(connection, made.run_key)
     assert written is not None

@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
@@ -18,11 +18,9 @@ from tests.pipeline.support import week
 
 
 @pytest.fixture
-def dagster() -> Iterator[FakeGitHub]:
+def dagster(httpserver: HTTPServer) -> FakeGitHub:
     """A web server that is told of materializations; any server that remembers will do."""
-    fake = FakeGitHub(statuses=[200])
-    yield fake
-    fake.close()
+    return FakeGitHub(httpserver, statuses=[200])
 
 
 def decide(dsn: str, number: int) -> Decision:

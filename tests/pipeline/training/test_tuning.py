@@ -11,40 +11,49 @@ import mlflow
 import optuna
 import pytest
 from mlflow import MlflowClient
+from psycopg import sql
 from typer.testing import CliRunner
 
 from cinematch_dagster import cli
-from cinematch_dagster.defs.resources import WarehouseResource
-from cinematch_dagster.defs.training.tuning import model_tuning
+from cinematch_dagster.defs.resources import RESOURCES
+from cinematch_dagster.defs.training.jobs import model_tuning
 from cinematch_dagster.local.databases import neighbour_url
-from cinematch_dagster.local.processes import free_port
 from cinematch_dagster.pipeline.training.tuning import read_ratings, tune
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.postgres.dsn import with_database
+from cinematch_dagster.postgres.dsn import neighbour, with_database
+from cinematch_dagster.recommenders.algorithm import Range
 from cinematch_dagster.recommenders.evaluation.pairs import keys_of
+from cinematch_dagster.recommenders.ranking.ease import Ease
+from cinematch_dagster.recommenders.ranking.popularity import Popularity
+from cinematch_dagster.recommenders.rating.svd import Svd
 from cinematch_dagster.recommenders.tuning import search as space
-from cinematch_dagster.recommenders.tuning.search import Range, TuningError
+from cinematch_dagster.recommenders.tuning.search import TuningError
 from cinematch_dagster.settings import Settings, TrainingSettings, load_settings
 from cinematch_dagster.warehouse.training.training_data import held_out, standing_test
+from tests.pipeline.support import SMALL_MODELS
+from tests.ports import free_port
 
 Arrive = Callable[[int], None]
-QUICK = {
-    "svd": {"svd_factors": Range(2, 8), "svd_epochs": Range(1, 3)},
-    "popularity": {"popularity_half_life_days": Range(30.0, 3_000.0, log=True)},
-}
+QUICK = {"factors": Range(2, 8), "epochs": Range(1, 3)}
+
+
+def dropped(warehouse: str) -> sql.Composed:
+    """The statement that removes every study of a warehouse."""
+    name = sql.Identifier(neighbour(warehouse, "optuna"))
+    return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch, warehouse: str) -> None:
     """A small search, and no study of another test: all share the server's database `optuna`."""
-    monkeypatch.setattr(space, "SEARCH", QUICK)
+    monkeypatch.setattr(Svd, "search", QUICK)
     with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE IF EXISTS optuna WITH (FORCE)")
+        server.execute(dropped(warehouse))
 
 
 @pytest.fixture
 def training(settings: Settings) -> TrainingSettings:
-    changed = {"svd_factors": 4, "svd_epochs": 2, "ranking_head": "popularity"}
+    changed = {"rating": Svd(factors=4, epochs=2), "ranking": Popularity()}
     return settings.training.model_copy(update=changed)
 
 
@@ -56,6 +65,15 @@ def tracked(settings: Settings) -> Iterator[None]:
     mlflow.set_experiment("cinematch")
     yield
     mlflow.set_tracking_uri(before)
+
+
+def choose_baseline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Choose the algorithm without hyperparameters; what is set for another one is gone."""
+    for name in SMALL_MODELS:
+        if "__RATING__" in name:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CINEMATCH_TRAINING__RATING__ALGORITHM", "baseline")
+    load_settings.cache_clear()
 
 
 def study(warehouse: str, name: str) -> optuna.Study:
@@ -77,8 +95,9 @@ def test_a_study_is_kept_in_postgres_and_goes_on(
     trials = study(warehouse, first.study).trials
     assert len({tuple(trial.params.items()) for trial in trials}) == 3
     assert [set(trial.intermediate_values) for trial in trials[:2]] == [{0, 1, 2}] * 2
-    assert tomllib.loads(more.toml)["training"] == more.values
-    assert TrainingSettings.model_validate(more.values) != TrainingSettings()
+    proposed = tomllib.loads(more.toml)["training"]
+    assert proposed == {"rating": {"algorithm": "svd", **more.best}}
+    assert TrainingSettings.model_validate(proposed) != TrainingSettings()
 
 
 def test_the_present_settings_are_measured_anew_when_they_change_and_after_a_crash(
@@ -90,7 +109,7 @@ def test_the_present_settings_are_measured_anew_when_they_change_and_after_a_cra
             tune(warehouse, training, "rating", 1)
     first = tune(warehouse, training, "rating", 1)
     assert (first.complete, first.current) == (1, first.value)
-    other = training.model_copy(update={"svd_factors": 7})
+    other = training.model_copy(update={"rating": Svd(factors=7, epochs=2)})
     changed = tune(warehouse, other, "rating", 1)
     assert (changed.study, changed.complete) == (first.study, 2)
     assert changed.current not in (None, first.current)
@@ -101,10 +120,9 @@ def test_the_present_settings_are_measured_anew_when_they_change_and_after_a_cra
 
 
 def test_more_movies_than_an_algorithm_takes_are_refused_by_number(
-    warehouse: str, training: TrainingSettings, monkeypatch: pytest.MonkeyPatch
+    warehouse: str, training: TrainingSettings
 ) -> None:
-    monkeypatch.setitem(QUICK, "ease", {"ease_regularization": Range(100.0, 1_000.0)})
-    few = training.model_copy(update={"ranking_head": "ease", "ease_max_movies": 10})
+    few = training.model_copy(update={"ranking": Ease(max_movies=10)})
     with pytest.raises(TuningError, match=r"movies, at most 10 were expected"):
         tune(warehouse, few, "ranking", 1)
 
@@ -112,15 +130,15 @@ def test_more_movies_than_an_algorithm_takes_are_refused_by_number(
 def test_values_with_which_the_descent_diverges_are_given_up_and_the_others_go_on(
     warehouse: str, training: TrainingSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slow = training.svd_learning_rate
-    monkeypatch.setitem(QUICK, "svd", {"svd_learning_rate": Range(slow, 1e9, log=True)})
+    slow = Svd().learning_rate
+    monkeypatch.setattr(Svd, "search", {"learning_rate": Range(slow, 1e9, log=True)})
     told: list[float] = []
     found = tune(warehouse, training, "rating", 3, lambda _done, _all, best: told.append(best))
     assert (found.complete, found.pruned, len(told)) == (1, 2, 3)
     assert told[-1] == found.current
-    monkeypatch.setitem(QUICK, "svd", {"svd_learning_rate": Range(1e8, 1e9)})
+    monkeypatch.setattr(Svd, "search", {"learning_rate": Range(1e8, 1e9)})
     with connect(with_database(warehouse, "postgres"), autocommit=True) as server:
-        server.execute("DROP DATABASE optuna WITH (FORCE)")
+        server.execute(dropped(warehouse))
     with pytest.raises(TuningError, match="none of the 1 trials of svd-"):
         tune(warehouse, training, "rating", 1, lambda _done, _all, best: told.append(best))
     assert math.isnan(told[-1])
@@ -158,7 +176,7 @@ def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None
     run_id = mlflow.start_run().info.run_id
     done = model_tuning.execute_in_process(
         run_config=dg.RunConfig({"tune_model": {"config": {"head": "rating", "trials": 2}}}),
-        resources={"warehouse": WarehouseResource(), "mlflow": mlflow},
+        resources={**RESOURCES, "mlflow": mlflow},
     )
     assert done.success
     client = MlflowClient(settings.tracking_uri)
@@ -166,8 +184,10 @@ def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None
     assert (run.info.status, run.data.tags["kind"]) == ("FINISHED", "tuning")
     assert run.data.metrics["trials"] == 2
     lines = client.download_artifacts(run_id, "proposal.toml")
-    values = tomllib.loads(Path(lines).read_text())["training"]
-    assert {name: str(value) for name, value in values.items()}.items() <= run.data.params.items()
+    values = tomllib.loads(Path(lines).read_text())["training"]["rating"]
+    assert values.pop("algorithm") == "svd"
+    logged = {f"rating.{name}": str(value) for name, value in values.items()}
+    assert logged.items() <= run.data.params.items()
     load_settings.cache_clear()
     assert load_settings().training == settings.training
 
@@ -176,13 +196,10 @@ def test_the_job_logs_a_proposal_and_changes_nothing(settings: Settings) -> None
 def test_a_run_that_fails_is_ended_as_failed(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CINEMATCH_TRAINING__RATING_HEAD", "baseline")
-    load_settings.cache_clear()
+    choose_baseline(monkeypatch)
     run_id = mlflow.start_run().info.run_id
     with pytest.raises(TuningError, match="nothing to tune"):
-        model_tuning.execute_in_process(
-            resources={"warehouse": WarehouseResource(), "mlflow": mlflow}
-        )
+        model_tuning.execute_in_process(resources={**RESOURCES, "mlflow": mlflow})
     assert MlflowClient(settings.tracking_uri).get_run(run_id).info.status == "FAILED"
 
 
@@ -190,22 +207,21 @@ def test_a_run_that_fails_is_ended_as_failed(
 def test_the_command_prints_lines_for_a_profile(settings: Settings) -> None:
     result = CliRunner().invoke(cli.app, ["tune", "rating", "--trials", "2"])
     assert result.exit_code == 0, result.output
-    lines = result.stdout[result.stdout.index("[training]") :]
-    values = tomllib.loads(lines)["training"]
-    assert set(values) == {"svd_factors", "svd_epochs"}
+    lines = result.stdout[result.stdout.index("[training.rating]") :]
+    values = tomllib.loads(lines)["training"]["rating"]
+    assert set(values) == {"algorithm", "factors", "epochs"}
     assert "2 trials, 0 given up early" in result.stdout.replace("\n", " ")
     assert settings.training == load_settings().training
     client = MlflowClient(settings.tracking_uri)
     experiment = client.get_experiment_by_name("cinematch")
     assert experiment is not None
     runs = client.search_runs([experiment.experiment_id], "tags.kind = 'tuning'")
-    assert runs[0].data.params["svd_factors"] == str(values["svd_factors"])
+    assert runs[0].data.params["rating.factors"] == str(values["factors"])
 
 
 @pytest.mark.usefixtures("warehouse")
 def test_an_algorithm_without_hyperparameters_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CINEMATCH_TRAINING__RATING_HEAD", "baseline")
-    load_settings.cache_clear()
+    choose_baseline(monkeypatch)
     result = CliRunner().invoke(cli.app, ["tune", "rating"])
     assert result.exit_code == 2
     assert "has nothing to tune" in result.stderr
@@ -222,5 +238,5 @@ def test_without_mlflow_the_proposal_is_printed_all_the_same(
     result = CliRunner().invoke(cli.app, ["tune", "rating", "--trials", "1"])
     mlflow.set_tracking_uri(before)
     assert result.exit_code == 1
-    assert "svd_factors = " in result.stdout
+    assert "factors = " in result.stdout
     assert "Not logged: MLflow does not answer at http://127.0.0.1:" in result.stderr

@@ -1,17 +1,24 @@
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Scores, Trained, check_model, export, fit
-from cinematch_dagster.recommenders.checks.model_checks import answers_everybody, beats_baseline
-from cinematch_dagster.recommenders.evaluation import evaluate_static
+from cinematch_dagster.recommenders.checks.model_checks import (
+    answers_everybody,
+    beats_baseline,
+    check_model,
+)
+from cinematch_dagster.recommenders.evaluation import Scores, evaluate_static
+from cinematch_dagster.recommenders.export import export
+from cinematch_dagster.recommenders.fit import Trained, fit
 from serving.model import Model
 from serving.model.selfcheck import check
 from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, movies_frame, ratings_frame
+from tests.serving.hand_made import change_arrays, saved_arrays
 
 NAMES = [
     "predictions_in_range",
@@ -42,11 +49,10 @@ def scores(model: Model, ratings: pd.DataFrame) -> Scores:
     return Scores.of(evaluate_static(model, ratings, ratings))
 
 
-def change(folder: Path, name: str, index: object, value: float) -> None:
-    path = folder / f"{name}.npy"
-    array = np.load(path)
+def change(folder: Path, name: str, index: Any, value: float) -> None:
+    array = saved_arrays(folder)[name]
     array[index] = value
-    np.save(path, array)
+    change_arrays(folder, **{name: array})
 
 
 def test_a_good_model_passes(folder: Path, ratings: pd.DataFrame, scores: Scores) -> None:
@@ -56,7 +62,7 @@ def test_a_good_model_passes(folder: Path, ratings: pd.DataFrame, scores: Scores
 def test_a_rated_movie_in_a_list_is_found(
     folder: Path, ratings: pd.DataFrame, scores: Scores
 ) -> None:
-    rated = int(np.load(folder / "rated_movies.npy")[0])
+    rated = int(saved_arrays(folder)["rated_movies"][0])
     change(folder, "list_movies", (0, 3), rated + 1)
     assert failed(folder, ratings, scores) == ["leaves_out_rated"]
 
@@ -64,7 +70,7 @@ def test_a_rated_movie_in_a_list_is_found(
 def test_a_prediction_that_overflows_is_found(
     folder: Path, ratings: pd.DataFrame, scores: Scores
 ) -> None:
-    rated = int(np.load(folder / "rated_movies.npy")[0])
+    rated = int(saved_arrays(folder)["rated_movies"][0])
     change(folder, "rating_user_factors", 0, 6e4)
     change(folder, "rating_movie_factors", (rated, slice(0, 2)), 3e38)
     change(folder, "rating_movie_factors", (rated, slice(2, 4)), -3e38)

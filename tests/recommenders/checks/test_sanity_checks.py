@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def fans() -> pd.DataFrame:
-    """60 people, each a fan of one of three genres with 30 movies; movie m is of genre m % 3."""
+    """60 users, each a fan of one of three genres with 30 movies; movie m is of genre m % 3."""
     random = np.random.default_rng(5)
     rows = []
     for user in range(60):
@@ -72,10 +72,10 @@ class ItemCosine:
 def test_a_good_model_passes(fans: pd.DataFrame, genres: "pd.Series[str]") -> None:
     model = ItemCosine(fans)
     order = same_in_any_order(model, fans)
-    assert (order.passed, order.detail) == (True, "0 of 50 people get other scores backwards.")
+    assert (order.passed, order.detail) == (True, "0 of 50 users get other scores backwards.")
     raised = more_stars_raise_similar(model, fans)
     assert raised.passed
-    assert raised.detail == "Similar movies rose for 50 of 50 people and fell for 0."
+    assert raised.detail == "Similar movies rose for 50 of 50 users and fell for 0."
     kind = genre_finds_its_kind(model, fans, genres)
     assert kind.passed
     assert kind.detail.endswith("3 of 3 genres do.")
@@ -91,7 +91,7 @@ def test_a_model_that_lowers_what_is_liked_is_found(
     model = ItemCosine(fans, sign=-1)
     raised = more_stars_raise_similar(model, fans)
     assert not raised.passed
-    assert raised.detail == "Similar movies rose for 0 of 50 people and fell for 50."
+    assert raised.detail == "Similar movies rose for 0 of 50 users and fell for 50."
     kind = genre_finds_its_kind(model, fans, genres)
     assert not kind.passed
     assert kind.detail.endswith("0 of 3 genres do.")

@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Scores, Trained
-from cinematch_dagster.recommenders.evaluation import Predictor, Scorer, evaluate_static
+from cinematch_dagster.recommenders.evaluation import Predictor, Scorer, Scores, evaluate_static
+from cinematch_dagster.recommenders.fit import Trained
 from serving.model import Model
 from tests.recommenders.frames import random_ratings, ratings_frame
 

@@ -10,7 +10,6 @@ from hypothesis import given
 from scipy import stats
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
-from cinematch_dagster.recommenders import Trained
 from cinematch_dagster.recommenders.evaluation import (
     FoldScores,
     evaluate_fold,
@@ -25,6 +24,7 @@ from cinematch_dagster.recommenders.evaluation.bootstrap import (
 )
 from cinematch_dagster.recommenders.evaluation.slices import slice_masks
 from cinematch_dagster.recommenders.evaluation.standing import Scores
+from cinematch_dagster.recommenders.fit import Trained
 from serving.model import Model
 from tests.recommenders.frames import random_ratings, ratings_frame, ratings_frames
 

@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Scores
-from cinematch_dagster.recommenders.evaluation import evaluate_static
+from cinematch_dagster.recommenders.evaluation import Scores, evaluate_static
 from cinematch_dagster.recommenders.evaluation.week_performance import WeekSliceScores, score_week
 from serving.model import Model
 from tests.recommenders.frames import random_ratings, ratings_frame

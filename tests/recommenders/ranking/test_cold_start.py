@@ -8,16 +8,25 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from cinematch_dagster.recommenders import export, fit
 from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
+from cinematch_dagster.recommenders.export import export
 from cinematch_dagster.recommenders.features import movie_features
+from cinematch_dagster.recommenders.fit import fit
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.ranking.cold_start import PENALTY, TRUSTED, ColdStart
 from serving.model import Model
 from serving.model.answers.explanations import GUESSED
 from serving.model.artifact import Artifact
 from serving.model.heads import FactorRanking, FactorRating
-from tests.recommenders.frames import SMALL, TRAINED_AT, WEEK, ratings_frame
+from tests.recommenders.frames import (
+    SEED,
+    SMALL,
+    SMALL_RANKING,
+    SMALL_RATING,
+    TRAINED_AT,
+    WEEK,
+    ratings_frame,
+)
 
 MUSICALS, WESTERNS = range(1, 9), range(11, 19)
 NEW_MUSICAL, NEW_WESTERN = 9, 19
@@ -88,7 +97,7 @@ def test_guesses_are_those_of_another_ridge_regression() -> None:
 def test_the_order_of_the_rated_stays_and_a_new_movie_finds_its_users(
     name: str, interactions: Interactions, cold_start: ColdStart
 ) -> None:
-    head = RANKING_HEADS[name](interactions, SMALL)
+    head = SMALL_RANKING[name].fit(interactions, SEED)
     before, after = (h.scores(interactions.profiles) for h in (head, cold_start.into(head)))
     np.testing.assert_allclose(after[:, ~COLD], before[:, ~COLD], rtol=0, atol=1e-6)
     musical, western = after[:, COLD].T
@@ -103,7 +112,7 @@ def test_the_order_of_the_rated_stays_and_a_new_movie_finds_its_users(
 def test_the_stars_of_the_rated_stay_and_a_new_movie_has_the_bias_of_its_kind(
     name: str, interactions: Interactions, cold_start: ColdStart
 ) -> None:
-    head = RATING_HEADS[name](interactions, SMALL)
+    head = SMALL_RATING[name].fit(interactions, SEED)
     rows = np.arange(len(CATALOGUE))
     users = np.zeros_like(rows)
     before, after = (
@@ -116,7 +125,7 @@ def test_the_stars_of_the_rated_stay_and_a_new_movie_has_the_bias_of_its_kind(
 def test_weights_between_movies_are_guessed_as_scores_are(
     interactions: Interactions, cold_start: ColdStart
 ) -> None:
-    head = RANKING_HEADS["ease"](interactions, SMALL)
+    head = SMALL_RANKING["ease"].fit(interactions, SEED)
     before, after = (h.scores(interactions.profiles) for h in (head, cold_start.into(head)))
     np.testing.assert_allclose(after, cold_start.filled(before.T).T, rtol=0, atol=1e-6)
 
@@ -125,7 +134,7 @@ def test_a_catalogue_all_of_which_is_rated_leaves_a_head_as_it_is(ratings: pd.Da
     interactions = Interactions.from_frame(ratings)
     cold_start = ColdStart.of(np.ones((len(interactions.movie_ids), 1)), interactions.movie_counts)
     for name in ("als", "item_knn"):
-        head = RANKING_HEADS[name](interactions, SMALL)
+        head = SMALL_RANKING[name].fit(interactions, SEED)
         found = cold_start.into(head).scores(interactions.profiles)
         np.testing.assert_array_equal(found, head.scores(interactions.profiles))
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cinematch_dagster.recommenders import Trained
+from cinematch_dagster.recommenders.fit import Trained
 from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.ranking.top_n import make_lists
 from serving.model.arrays import Floats

@@ -1,6 +1,5 @@
 """Heads made from Surprise's algorithms predict what Surprise does by its own way from a frame."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,12 +7,16 @@ import pandas as pd
 import pytest
 import surprise
 
-from cinematch_dagster.recommenders.algorithms import RATING_HEADS
+from cinematch_dagster.recommenders.algorithms import RATING_HEADS, Rating
 from cinematch_dagster.recommenders.interactions import Interactions
-from cinematch_dagster.recommenders.rating.knn_baseline import OPTIONS
-from tests.recommenders.frames import SMALL, random_ratings
+from cinematch_dagster.recommenders.rating.knn_baseline import OPTIONS, KnnBaseline
+from tests.recommenders.frames import SEED, SMALL_RATING, random_ratings
 
-H = replace(SMALL, knn_neighbours=6, knn_links=1_000, svd_engine="surprise")
+CHOSEN: dict[str, Rating] = {
+    **SMALL_RATING,
+    "svd": SMALL_RATING["svd"].model_copy(update={"engine": "surprise"}),
+    "knn_baseline": KnnBaseline(neighbours=6, links=1_000),
+}
 ALGORITHMS: dict[str, surprise.AlgoBase] = {
     "svd": surprise.SVD(
         n_factors=4, n_epochs=10, lr_all=0.01, reg_all=0.05, init_std_dev=0.1, random_state=7
@@ -51,7 +54,7 @@ def test_every_rating_head_is_compared() -> None:
 @pytest.mark.parametrize("name", RATING_HEADS)
 def test_predictions_are_those_of_surprise(name: str, frame: pd.DataFrame) -> None:
     interactions = Interactions.from_frame(frame)
-    head = RATING_HEADS[name](interactions, H)
+    head = CHOSEN[name].fit(interactions, SEED)
     users = np.append(interactions.user_ids, -1)
     movies = np.append(interactions.movie_ids, -1)
     rows, columns = np.divmod(np.arange(len(users) * len(movies)), len(movies))

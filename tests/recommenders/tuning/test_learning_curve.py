@@ -1,16 +1,14 @@
 """The learning curve ends where the trained head is."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders import Trained, fit
+from cinematch_dagster.recommenders.fit import Trained, fit
 from cinematch_dagster.recommenders.metrics import rmse
 from cinematch_dagster.recommenders.tuning.learning_curve import learning_curve
 from serving.model import Model
-from tests.recommenders.frames import SMALL, ratings_frame
+from tests.recommenders.frames import ratings_frame, small
 
 TEST = ratings_frame((1, 7, 4.0), (4, 12, 2.5), (9999, 7, 3.0), (1, 9001, 5.0))
 
@@ -29,6 +27,4 @@ def test_its_last_point_is_what_is_served(
 
 
 def test_a_head_without_passes_has_none(ratings: pd.DataFrame, movies: pd.DataFrame) -> None:
-    assert (
-        learning_curve(fit(ratings, movies, replace(SMALL, rating_head="baseline")), TEST) is None
-    )
+    assert learning_curve(fit(ratings, movies, small("baseline")), TEST) is None

@@ -1,22 +1,24 @@
 import tomllib
-from dataclasses import replace
 
 import numpy as np
 import optuna
 import pandas as pd
 import pytest
 
-from cinematch_dagster.recommenders.algorithms import (
-    RANKING_HEADS,
-    RATING_HEADS,
-    Hyperparameters,
-)
+from cinematch_dagster.recommenders.algorithm import RankingAlgorithm, RatingAlgorithm
+from cinematch_dagster.recommenders.algorithms import RANKING_HEADS, RATING_HEADS
 from cinematch_dagster.recommenders.evaluation import evaluate_fold
 from cinematch_dagster.recommenders.interactions import Interactions
+from cinematch_dagster.recommenders.ranking.als import Als
+from cinematch_dagster.recommenders.ranking.ease import Ease
+from cinematch_dagster.recommenders.ranking.item_knn import ItemKnn
+from cinematch_dagster.recommenders.ranking.popularity import Popularity
+from cinematch_dagster.recommenders.rating.knn_baseline import Baseline, KnnBaseline
+from cinematch_dagster.recommenders.rating.svd import Svd
+from cinematch_dagster.recommenders.rating.svdpp import Svdpp
 from cinematch_dagster.recommenders.scorer import scorer
 from cinematch_dagster.recommenders.tuning.search import (
     CUTS,
-    SEARCH,
     Objective,
     Pruned,
     TuningError,
@@ -25,9 +27,11 @@ from cinematch_dagster.recommenders.tuning.search import (
 )
 from cinematch_dagster.settings import TrainingSettings
 
-QUICK = TrainingSettings(
-    svd_factors=20, svd_epochs=20, als_factors=32, als_iterations=5, svdpp_epochs=10
-)
+QUICK: list[RatingAlgorithm | RankingAlgorithm] = [
+    Svd(factors=20, epochs=20), Svdpp(epochs=10), KnnBaseline(),
+    Als(factors=32, iterations=5), Ease(), ItemKnn(), Popularity(),
+]  # fmt: skip
+NAMES = [quick.algorithm for quick in QUICK]
 
 
 @pytest.fixture(scope="module")
@@ -47,26 +51,28 @@ def ratings() -> pd.DataFrame:
     )
 
 
-def objective(ratings: pd.DataFrame, algorithm: str) -> Objective:
-    settings = QUICK.model_dump(exclude={"held_out_share"})
-    return Objective(algorithm, Hyperparameters(**settings), time_folds(ratings))
+def objective(ratings: pd.DataFrame, present: RatingAlgorithm | RankingAlgorithm) -> Objective:
+    return Objective(present, 42, time_folds(ratings))
 
 
-def test_every_algorithm_is_searched_over_settings_that_it_has() -> None:
-    assert set(SEARCH) == {*RATING_HEADS, *RANKING_HEADS} - {"baseline"}
-    for algorithm, ranges in SEARCH.items():
-        for name, found in ranges.items():
-            assert name.startswith(algorithm.removesuffix("_baseline"))
-            for bound in (found.low, found.high):
-                TrainingSettings.model_validate({name: bound})
+def test_every_algorithm_but_one_is_searched() -> None:
+    kinds = {**RATING_HEADS, **RANKING_HEADS}
+    assert {name for name, kind in kinds.items() if kind.search} == set(kinds) - {"baseline"}
+    assert set(NAMES) == set(kinds) - {"baseline"}
 
 
 def test_what_ships_is_in_the_ranges(ratings: pd.DataFrame) -> None:
-    shipped = Hyperparameters(**TrainingSettings().model_dump(exclude={"held_out_share"}))
-    for algorithm in SEARCH:
-        assert Objective(algorithm, shipped, time_folds(ratings)).is_current_in_range
-    far = replace(shipped, svd_factors=1_000)
-    assert not Objective("svd", far, time_folds(ratings)).is_current_in_range
+    for quick in QUICK:
+        assert objective(ratings, quick.model_validate({})).is_current_in_range
+    assert not objective(ratings, Svd(factors=1_000)).is_current_in_range
+
+
+def test_another_seed_or_another_fixed_value_is_another_study(ratings: pd.DataFrame) -> None:
+    folds = time_folds(ratings)
+    study = Objective(Svd(), 42, folds).fixed_sha256
+    assert Objective(Svd(factors=7), 42, folds).fixed_sha256 == study
+    assert Objective(Svd(init_std=0.5), 42, folds).fixed_sha256 != study
+    assert Objective(Svd(), 43, folds).fixed_sha256 != study
 
 
 def test_folds_are_tested_on_what_follows_their_training_rows(ratings: pd.DataFrame) -> None:
@@ -84,20 +90,22 @@ def test_too_few_ratings_and_an_algorithm_without_hyperparameters_are_refused(
     with pytest.raises(TuningError, match="99 training ratings are too few"):
         time_folds(ratings[:99])
     with pytest.raises(TuningError, match="'baseline' has nothing to tune: one of svd, "):
-        objective(ratings, "baseline")
+        objective(ratings, Baseline())
 
 
-@pytest.mark.parametrize("algorithm", sorted(SEARCH))
-def test_a_fold_is_worth_what_the_fold_protocol_says(ratings: pd.DataFrame, algorithm: str) -> None:
-    tuned = objective(ratings, algorithm)
-    fold, h = tuned.folds[0], tuned.hyperparameters
-    stars = algorithm in RATING_HEADS
+@pytest.mark.parametrize("quick", QUICK, ids=NAMES)
+def test_a_fold_is_worth_what_the_fold_protocol_says(
+    ratings: pd.DataFrame, quick: RatingAlgorithm | RankingAlgorithm
+) -> None:
+    tuned = objective(ratings, quick)
+    fold, stars = tuned.folds[0], isinstance(quick, RatingAlgorithm)
     interactions = Interactions.from_frame(fold.train)
-    rating = RATING_HEADS[algorithm if stars else "baseline"](interactions, h)
-    ranking = RANKING_HEADS["popularity" if stars else algorithm](interactions, h)
+    rating = (quick if isinstance(quick, RatingAlgorithm) else Baseline()).fit(interactions, 42)
+    other = quick if isinstance(quick, RankingAlgorithm) else Popularity()
+    ranking = other.fit(interactions, 42)
     found = evaluate_fold(scorer(interactions, rating, ranking), fold.test, fold.train)
     expected = found.rating.rmse if stars else float(found.ranking.ndcg_at_10.mean())
-    assert tuned.measure(h, fold) == pytest.approx(expected, rel=1e-6)
+    assert tuned.measure(quick, fold) == pytest.approx(expected, rel=1e-6)
     assert (tuned.metric, tuned.direction) == (
         ("rmse", "minimize") if stars else ("ndcg_at_10", "maximize")
     )
@@ -106,11 +114,11 @@ def test_a_fold_is_worth_what_the_fold_protocol_says(ratings: pd.DataFrame, algo
 def test_the_same_choice_is_worth_the_same_and_the_mean_of_its_folds(
     ratings: pd.DataFrame,
 ) -> None:
-    tuned = objective(ratings, "svd")
+    tuned = objective(ratings, QUICK[0])
     chosen = optuna.trial.FixedTrial(tuned.current)
     value = tuned(chosen)
     assert value == tuned(optuna.trial.FixedTrial(tuned.current))
-    folds = [tuned.measure(tuned.hyperparameters, fold) for fold in tuned.folds]
+    folds = [tuned.measure(tuned.present, fold) for fold in tuned.folds]
     assert value == pytest.approx(np.mean(folds))
 
 
@@ -125,14 +133,18 @@ def test_a_hopeless_trial_is_given_up_before_its_last_fold(ratings: pd.DataFrame
         def should_prune(self) -> bool:
             return self.steps == 2
 
-    trial = Hopeless(objective(ratings, "svd").current)
+    trial = Hopeless(objective(ratings, QUICK[0]).current)
     with pytest.raises(Pruned):
-        objective(ratings, "svd")(trial)
+        objective(ratings, QUICK[0])(trial)
     assert trial.steps == 2
 
 
 def test_the_lines_for_a_profile_are_settings() -> None:
-    text = as_toml({"svd_factors": 120, "svd_learning_rate": 0.00351})
-    assert text == "[training]\nsvd_factors = 120\nsvd_learning_rate = 0.00351\n"
-    assert TrainingSettings(**tomllib.loads(text)["training"]).svd_factors == 120
-    assert tomllib.loads(as_toml({"als_alpha": 1e-05}))["training"] == {"als_alpha": 1e-05}
+    text = as_toml("rating", "svd", {"factors": 120, "learning_rate": 0.00351})
+    assert text == (
+        '[training.rating]\nalgorithm = "svd"\nfactors = 120\nlearning_rate = 0.00351\n'
+    )
+    read = TrainingSettings.model_validate(tomllib.loads(text)["training"]).rating
+    assert read == Svd(factors=120, learning_rate=0.00351)
+    lines = tomllib.loads(as_toml("ranking", "als", {"alpha": 1e-05}))
+    assert lines["training"]["ranking"] == {"algorithm": "als", "alpha": 1e-05}

@@ -15,6 +15,7 @@ import pytest
 from serving.follow.cache import Cache
 from serving.follow.loader import Loader
 from serving.follow.registry import LoadError, Registry, RegistryError, Release
+from tests.serving.hand_made import change_arrays
 from tests.serving.support import broken_model, tiny_model
 
 FIRST, SECOND, BROKEN = Release("1", 100), Release("2", 200), Release("3", 300)
@@ -275,7 +276,7 @@ def test_a_spoilt_local_copy_is_fetched_again(
 ) -> None:
     registry.named = FIRST
     loader.poll()
-    np.save(cache.folder(FIRST) / "list_scores.npy", np.full((1, 1), math.nan))
+    change_arrays(cache.folder(FIRST), list_scores=np.full((1, 1), math.nan))
     restarted = Loader(registry, cache)
     restarted.restore()
     assert restarted.served is None
@@ -330,3 +331,35 @@ def test_many_refreshes_at_once_load_one_model(loader: Loader, registry: FolderR
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(refresh, range(8)))) == 1
     assert registry.downloads == [FIRST]
+
+
+@pytest.mark.anyio
+async def test_reloads_share_the_next_attempt(
+    loader: Loader, registry: FolderRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answer = threading.Semaphore(0), threading.Semaphore(0)
+    looks: list[Release | None] = []
+    look = registry.release
+
+    def slow_release() -> Release:
+        looks.append(registry.named)
+        found = look()
+        asked.release()
+        answer.acquire()
+        return found
+
+    monkeypatch.setattr(registry, "release", slow_release)
+    registry.named = FIRST
+    first = asyncio.create_task(loader.reload())
+    await asyncio.to_thread(asked.acquire)  # it has looked at the alias
+    registry.named = SECOND
+    others = [asyncio.create_task(loader.reload()) for _ in range(7)]
+    await asyncio.sleep(0)
+    answer.release(2)
+    assert (await first).release == FIRST
+    assert {(await other).release for other in others} == {SECOND}
+    assert looks == [FIRST, SECOND]
+    answer.release()
+    assert (await loader.reload()).release == SECOND
+    assert len(looks) == 3
+    loader.close()

@@ -5,7 +5,8 @@ import pytest
 
 from serving.follow.registry import Registry, RegistryError, Release
 from serving.model import Model
-from tests.serving.support import Publish, free_port, tiny_model
+from tests.ports import free_port
+from tests.serving.support import Publish, tiny_model
 
 
 @pytest.fixture

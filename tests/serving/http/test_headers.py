@@ -2,6 +2,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from serving.app import create_app
 from serving.http.headers import secured
@@ -19,7 +20,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def client(settings: Settings) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(create_app(settings))
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 def test_a_page_may_load_nothing_from_elsewhere() -> None:
@@ -59,3 +60,75 @@ async def test_without_the_setting_no_origin_may_call(settings: Settings) -> Non
     async with client(settings) as asking:
         answer = await asking.get("/health", headers={"Origin": "https://mine.example"})
     assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_every_refusal_carries_the_headers_that_a_foreign_page_needs(
+    settings: Settings,
+) -> None:
+    named = settings.model_copy(
+        update={"cors_origins": ("https://mine.example",), "rate_limit": 0.001, "rate_burst": 2}
+    )
+    app = create_app(named)
+
+    @app.get("/broken")
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as asking:
+        answers = [
+            await asking.get(path, headers={"Origin": "https://mine.example"})
+            for path in ("/broken", "/nowhere", "/version")
+        ]
+    assert [answer.status_code for answer in answers] == [500, 404, 429]
+    for answer in answers:
+        assert answer.headers["access-control-allow-origin"] == "https://mine.example"
+        assert "Retry-After" in answer.headers["access-control-expose-headers"]
+        assert answer.headers["x-request-id"]
+
+
+async def test_a_missing_key_is_answered_with_how_to_send_it(settings: Settings) -> None:
+    named = settings.model_copy(update={"api_key": SecretStr("a key for the tests")})
+    async with client(named) as asking:
+        answer = await asking.post("/reload-model")
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "APIKey")
+
+
+async def test_a_browser_asks_about_files_before_it_uses_them_again(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "week.html").write_text("<p>A report")
+    async with client(settings) as asking:
+        for path in (
+            "/reports/week.html",
+            "/pages/home.js",
+            "/swagger/swagger-ui.css",
+            "/docs",
+            "/",
+        ):
+            answer = await asking.get(path)
+            assert answer.status_code == 200
+            assert answer.headers["cache-control"] == "no-cache"
+            if tag := answer.headers.get("etag"):
+                again = await asking.get(path, headers={"If-None-Match": tag})
+                assert (again.status_code, again.headers["cache-control"]) == (304, "no-cache")
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/reports", "reports/"),
+        ("/reports/2024", "2024/"),
+        ("/recommend/", "../recommend"),
+        ("/movies/?query=a%20b", "../movies?query=a%20b"),
+        ("/movies/1/", "../1"),
+    ],
+)
+async def test_redirections_are_relative(
+    settings: Settings, tmp_path: Path, path: str, location: str
+) -> None:
+    (tmp_path / "2024").mkdir()
+    (tmp_path / "2024" / "index.html").write_text("<p>A year")
+    async with client(settings) as asking:
+        answer = await asking.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (307, location)

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from serving.http import problems
-from serving.http.limits import MOST_CLIENTS, BodyLimit, RateLimit
+from serving.http.limits import MOST_CLIENTS, BodyLimit, RateLimit, client_of
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
     app.add_middleware(BodyLimit, most=100, seconds=0.2)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -91,7 +91,7 @@ async def test_too_many_requests_are_told_when_to_come_back() -> None:
 
     limited = RateLimit(answer, rate=0.1, burst=1)
     transport = httpx.ASGITransport(limited)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         assert (await client.get("/movies")).status_code == 200
         refused = await client.get("/movies")
         assert refused.status_code == 429
@@ -99,3 +99,56 @@ async def test_too_many_requests_are_told_when_to_come_back() -> None:
         assert refused.json()["title"] == "Too Many Requests"
         for path in ("/health", "/ready", "/metrics"):
             assert (await client.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "root"),
+    [
+        ("/pages/home.js", ""),
+        ("/swagger/swagger-ui.css", ""),
+        ("/films/pages/home.js", "/films"),
+        ("/films/health", "/films"),
+    ],
+)
+async def test_files_of_pages_are_not_counted(path: str, root: str) -> None:
+    limited, _ = limit(rate=1, burst=1)
+    scope = {"type": "http", "path": path, "root_path": root, "client": ("192.0.2.1", 1)}
+    for _ in range(50):
+        await limited(scope, nothing, refuse_all)  # type: ignore[arg-type]  # nothing is received
+    assert not limited._due
+
+
+async def refuse_all(message: object) -> None:
+    raise AssertionError(message)
+
+
+@pytest.mark.parametrize("kind", ["lifespan", "websocket"])
+async def test_only_requests_are_limited(kind: str) -> None:
+    """Other scopes have no headers, path or client of a request: they are passed on as they are."""
+    scope = {"type": kind}
+    passed: list[object] = []
+
+    async def note(scope: object, receive: object, _: object) -> None:
+        passed.append((scope, receive))
+
+    limited = RateLimit(note, rate=1, burst=1)
+    for app in (limited, limited, BodyLimit(note, most=1, seconds=1)):
+        await app(scope, nothing, refuse_all)  # type: ignore[arg-type]  # nothing is received
+    assert passed == [(scope, nothing)] * 3
+    assert not limited._due
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("a:b", "a:c", False),
+    ],
+)
+async def test_a_client_is_an_address_or_a_network(one: str, other: str, same: bool) -> None:
+    assert (client_of(one) == client_of(other)) is same

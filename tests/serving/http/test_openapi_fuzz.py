@@ -20,7 +20,12 @@ from tests.serving.support import tiny_model
 _folder = tempfile.TemporaryDirectory(prefix="cinematch-fuzz-")
 FOLDER = Path(_folder.name)
 app = create_app(
-    Settings(cache_dir=FOLDER, reports_dir=FOLDER, ratings_file=FOLDER / "ratings.jsonl")
+    Settings(
+        cache_dir=FOLDER,
+        reports_dir=FOLDER,
+        ratings_file=FOLDER / "ratings.jsonl",
+        allowed_hosts=("testserver",),
+    )
 )
 app.router.lifespan_context = lambda _: contextlib.nullcontext()  # nothing is followed here
 app.state.loader.served = Served(

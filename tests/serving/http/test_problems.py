@@ -6,13 +6,14 @@ import pytest
 from fastapi import FastAPI
 
 from serving.http import problems
-from serving.http.middleware import RequestLog
+from serving.http.middleware import RequestLog, UnexpectedErrors
 
 pytestmark = pytest.mark.anyio
 
 
 def app_that_logs(share: float) -> FastAPI:
     app = FastAPI()
+    app.add_middleware(UnexpectedErrors)
     app.add_middleware(RequestLog, share=share)
     problems.install(app)
 
@@ -30,7 +31,7 @@ def app_that_logs(share: float) -> FastAPI:
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app_that_logs(share=1))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -63,7 +64,7 @@ async def test_a_wrong_value_is_named_and_not_repeated(client: httpx.AsyncClient
 
 
 async def test_the_headers_of_an_error_are_kept(client: httpx.AsyncClient) -> None:
-    assert (await client.post("/double")).headers["allow"] == "GET"
+    assert (await client.post("/double")).headers["allow"] == "GET, HEAD"
 
 
 async def test_an_unexpected_error_is_in_the_log_and_not_in_the_answer(
@@ -103,7 +104,7 @@ async def test_errors_are_logged_even_when_successes_are_not(
 ) -> None:
     caplog.set_level(logging.INFO, "serving")
     transport = httpx.ASGITransport(app_that_logs(share=0))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         for path in ("/double?number=1", "/double?number=x", "/nothing-here"):
             await client.get(path)
     statuses = [vars(r)["fields"]["status"] for r in caplog.records if r.message == "request"]

@@ -1,7 +1,10 @@
 """Clients that break the rules, over raw sockets, while others are answered."""
 
+import contextlib
 import json
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -11,7 +14,9 @@ import pytest
 
 from serving.follow.cache import Cache
 from serving.follow.registry import Release
-from tests.serving.support import Api, api, free_port, tiny_model
+from tests.needs import missing
+from tests.ports import free_port
+from tests.serving.support import Api, api, tiny_model
 
 SECONDS = 1.0
 """For a head, and for a body."""
@@ -69,9 +74,8 @@ def _others_are_answered(running: Api, somebody: httpx.Client) -> Iterator[None]
 def head(length: object = None, kind: str = "application/json", more: str = "") -> bytes:
     """Return a request's head, without Content-Length if that is None."""
     measure = "" if length is None else f"Content-Length: {length}\r\n"
-    return (
-        f"POST /recommend HTTP/1.1\r\nHost: here\r\nContent-Type: {kind}\r\n{measure}{more}\r\n"
-    ).encode()
+    lines = "POST /recommend HTTP/1.1\r\nHost: localhost\r\n"
+    return f"{lines}Content-Type: {kind}\r\n{measure}{more}\r\n".encode()
 
 
 def connect(running: Api) -> socket.socket:
@@ -224,3 +228,92 @@ def test_a_length_too_short_spoils_only_that_connection(running: Api) -> None:
 
 def test_a_length_too_long_is_a_body_that_does_not_arrive(running: Api) -> None:
     assert answer(running, head(len(WISH) + 5) + WISH)[0] == 408
+
+
+UPGRADES = [
+    "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+    "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZQ==\r\n",
+    "Upgrade: TLS/1.0\r\nConnection: Upgrade\r\n",
+]
+
+
+@pytest.mark.parametrize("more", UPGRADES)
+@pytest.mark.parametrize("cut", [None, 20, -3], ids=["whole", "in the head", "in the body"])
+def test_an_upgrade_is_ignored_and_the_body_read(running: Api, more: str, cut: int | None) -> None:
+    request = head(len(WISH), more=more) + WISH
+    parts = [request] if cut is None else [request[:cut], request[cut:]]
+    status, found = answer(running, *parts, pause=0.05)
+    assert (status, found["user_id"]) == (200, 1)
+
+
+def test_requests_after_an_upgrade_are_answered_in_their_order(running: Api) -> None:
+    chunked = f"{len(WISH):x}\r\n".encode() + WISH + b"\r\n0\r\n\r\n"
+    first = head(more=UPGRADES[0] + "Transfer-Encoding: chunked\r\n") + chunked
+    with connect(running) as connection:
+        connection.sendall((first + head(len(WISH), more=UPGRADES[0]) + WISH) * 2)
+        found = b""
+        while found.count(b'"arm":"production"') < 4:
+            found += connection.recv(65536)
+    assert found.count(b"HTTP/1.1 200 OK") == 4
+
+
+def test_connect_is_refused(running: Api) -> None:
+    with connect(running) as connection:
+        connection.sendall(b"CONNECT elsewhere:80 HTTP/1.1\r\nHost: elsewhere\r\n\r\n")
+        assert parsed(received(connection))[0] == 400
+
+
+def test_curl_asking_for_http2_is_answered(running: Api) -> None:
+    if not shutil.which("curl"):
+        missing("curl", "apt install curl")
+    command = ["curl", "-sS", "--http2", "-H", "Content-Type: application/json", "-d"]
+    done = subprocess.run(
+        [*command, WISH.decode(), f"{running.url}/recommend"], capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)["user_id"] == 1
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [b"X-One: " + b"x" * 40_000_000, b"X-Many: x\r\n" * 4_000_000, b"GET /" + b"x" * 40_000_000],
+    ids=["a header", "headers", "an address"],
+)
+def test_a_head_without_end_is_431_and_closed(running: Api, endless: bytes) -> None:
+    begin = b"" if endless.startswith(b"GET") else b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
+    with connect(running) as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.sendall(begin + endless)
+        status, found = parsed(received(connection))
+    assert status == 431
+    assert "65536 bytes" in str(found["detail"])
+
+
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        ("X-Long: " + "x" * 60_000 + "\r\n", 200),
+        ("X-Long: " + "x" * 65_536 + "\r\n", 431),
+        ("X-Many: x\r\n" * 96, 200),
+        ("X-Many: x\r\n" * 98, 431),
+    ],
+)
+@pytest.mark.parametrize("again", [False, True], ids=["first request", "second request"])
+def test_a_whole_head_has_its_limits(running: Api, more: str, status: int, again: bool) -> None:
+    with connect(running) as connection:
+        if again:
+            connection.sendall(head(len(WISH)) + WISH)
+            assert parsed(one_answer(connection))[0] == 200
+        connection.sendall(head(len(WISH), more=more) + WISH)
+        assert parsed(one_answer(connection))[0] == status
+
+
+@pytest.mark.parametrize(
+    "endless", [b"X-Trailer: " + b"x" * 20_000_000, b"X-Trailer: x\r\n" * 2_000_000]
+)
+def test_trailers_and_extensions_of_chunks_have_an_end(running: Api, endless: bytes) -> None:
+    for part in (b"1\r\n{\r\n0\r\n" + endless, b"1;" + endless):
+        with connect(running) as connection:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(head(more="Transfer-Encoding: chunked\r\n") + part)
+            found = received(connection)
+        assert found.startswith((b"HTTP/1.1 413 ", b"HTTP/1.1 400 "))

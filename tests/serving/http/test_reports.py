@@ -11,7 +11,7 @@ from serving.settings import Settings
 def client(tmp_path: Path) -> httpx.AsyncClient:
     app = create_app(Settings(reports_dir=tmp_path / "reports", cache_dir=tmp_path / "cache"))
     transport = httpx.ASGITransport(app=app)
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
 
 @pytest.mark.anyio

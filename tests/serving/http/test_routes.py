@@ -28,7 +28,7 @@ def app(tmp_path: Path) -> FastAPI:
 @pytest.fixture
 async def empty(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -253,7 +253,7 @@ async def test_a_reload_that_can_not_write_says_so(tmp_path: Path, served: Serve
     app.state.loader.served = served
     (tmp_path / "cache").touch()
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await client.post("/reload-model")
     assert answer.status_code == 502
     assert answer.json()["detail"] == (
@@ -279,7 +279,7 @@ def guarded(tmp_path: Path, served: Served, monkeypatch: pytest.MonkeyPatch) -> 
 async def test_reload_with_a_key(guarded: FastAPI, key: str | None, status: int) -> None:
     headers = {} if key is None else {b"X-API-Key": key.encode()}
     transport = httpx.ASGITransport(guarded)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         answer = await client.post("/reload-model", headers=headers)
         reading = await client.get("/health")
     assert (answer.status_code, reading.status_code) == (status, 200)
@@ -321,13 +321,13 @@ async def test_the_document_names_every_answer(operations: dict[str, Any]) -> No
         "/predict_batch": BODY,
         "/predict_top_of_genre": BODY | {"404"},
         "/predict_top_of_top": BODY,
-        "/ratings": BODY | {"401", "404"},
-        "/ratings/{movie_id}": {"401", "404", "422", "503"},
+        "/ratings": BODY | {"401", "403", "404"},
+        "/ratings/{movie_id}": {"401", "403", "404", "422", "503"},
         "/movies": {"422", "503"},
         "/movies/{movie_id}": {"404", "422", "503"},
         "/movies/{movie_id}/similar": {"404", "422", "503"},
         "/users/{user_id}": {"422", "503"},
-        "/reload-model": {"401", "502"},
+        "/reload-model": {"401", "403", "502"},
     }
     for path, operation in operations.items():
         assert {"200", "429"} <= set(operation["responses"])

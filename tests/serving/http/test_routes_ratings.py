@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from serving.app import create_app
 from serving.follow.loader import Served
+from serving.live import Event
 from serving.live.file_store import FileStore
 from serving.settings import Settings
 
@@ -29,7 +30,7 @@ def app(tmp_path: Path, served: Served) -> FastAPI:
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         yield client
 
 
@@ -184,12 +185,12 @@ async def test_what_can_not_be_taken_back_is_refused(
 
 
 async def test_a_rating_that_is_not_stored_is_no_success(tmp_path: Path, served: Served) -> None:
-    (tmp_path / "file").touch()
     settings = Settings(cache_dir=tmp_path, ratings_file=tmp_path / "file" / "ratings.jsonl")
     app = create_app(settings)
+    (tmp_path / "file").touch()
     app.state.loader.served = served
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         before = await best(client, STRANGER)
         answer = await rate(client, STRANGER, 10, 5.0)
         assert answer.status_code == 503
@@ -205,8 +206,33 @@ async def test_outside_local_use_writing_takes_the_key(tmp_path: Path, served: S
     app = create_app(settings)
     app.state.loader.served = served
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         assert (await rate(client, 1, 10, 5.0)).status_code == 401
         assert (await client.delete("/ratings/10?user_id=1")).status_code == 401
         client.headers["X-API-Key"] = key.get_secret_value()
         assert (await rate(client, 1, 10, 5.0)).status_code == 200
+
+
+@pytest.mark.parametrize("stars", [3.9999999, 4.0000001, 0.5000001, 4.25, 0.49999999, 5.5])
+async def test_stars_are_halves_exactly(client: httpx.AsyncClient, stars: float) -> None:
+    assert (await rate(client, STRANGER, 10, stars)).status_code == 422
+    sent = {"user_id": STRANGER, "ratings": [{"movieId": 10, "rating": stars}]}
+    assert (await client.post("/recommend", json=sent)).status_code == 422
+
+
+async def test_a_rating_can_be_taken_back_when_the_model_lacks_the_movie_or_there_is_none(
+    app: FastAPI, client: httpx.AsyncClient, served: Served, tmp_path: Path
+) -> None:
+    other = FileStore(tmp_path / "ratings.jsonl")  # of another worker, not seen here yet
+    other.add(Event(STRANGER, 12_345, 4.0))
+    other.add(Event(STRANGER, 12_346, 4.0))
+    path = "/ratings/{}?user_id={}"
+    assert (await client.delete(path.format(12_347, STRANGER))).status_code == 404
+    answer = await client.delete(path.format(12_345, STRANGER))
+    assert (answer.status_code, answer.json()["rating"]) == (200, None)
+    app.state.loader.served = None
+    assert (await client.delete(path.format(12_346, STRANGER))).status_code == 200
+    assert (await client.delete(path.format(10, STRANGER))).status_code == 503
+    app.state.loader.served = served
+    latest = {s.event.movie_id: s.event.rating for s in other.after(0)}
+    assert latest == {12_345: None, 12_346: None}

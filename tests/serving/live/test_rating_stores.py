@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import resource
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,9 +15,9 @@ from psycopg_pool import ConnectionPool
 
 from serving.live import RatingStore, StoreError
 from serving.live.file_store import FileStore
-from serving.live.postgres_store import PostgresStore, encrypted
+from serving.live.postgres_store import PostgresStore
+from tests.ports import free_port
 from tests.serving.live.stores import event
-from tests.serving.support import free_port
 
 Open = Callable[[], RatingStore]
 
@@ -98,6 +99,83 @@ def test_a_torn_line_is_closed_and_skipped(tmp_path: Path, torn: bytes) -> None:
     assert [s.event.movie_id for s in store.after(first.place)] == [20]
 
 
+def test_a_line_that_fails_at_its_end_is_not_there(tmp_path: Path) -> None:
+    """The disk is full after the last brace: the rating is refused, and never counted."""
+    store = FileStore(tmp_path / "ratings.jsonl")
+    first = store.add(event(1, 10))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * first.place - 1, before[1]))
+    try:
+        with pytest.raises(StoreError, match="File too large"):
+            store.add(event(1, 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert store.path.stat().st_size == first.place
+    third = store.add(event(1, 30))
+    assert [s.event.movie_id for s in FileStore(store.path).after(0)] == [10, 30]
+    assert store.after(first.place) == [third]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_line_without_its_end_was_never_acknowledged(tmp_path: Path, whole: bool) -> None:
+    store = FileStore(tmp_path / "ratings.jsonl")
+    store.add(event(1, 10))
+    text = store.path.read_bytes().replace(b'"movieId": 10', b'"movieId": 20')
+    with store.path.open("ab") as file:
+        file.write(text[:-1] if whole else text[:-20])
+    store.add(event(1, 30))
+    assert [s.event.movie_id for s in FileStore(store.path).after(0)] == [10, 30]
+
+
+def truncated(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def rotated(path: Path) -> None:
+    path.rename(path.with_suffix(".1"))
+
+
+def replaced_by_a_longer_one(path: Path) -> None:
+    other = FileStore(path.with_suffix(".2"))
+    for movie in (30, 40, 50, 60):
+        other.add(event(1, movie, 2.0))
+    other.path.replace(path)
+
+
+@pytest.mark.parametrize("change", [truncated, rotated, replaced_by_a_longer_one])
+@pytest.mark.parametrize("by", ["the same process", "another"])
+def test_a_file_that_began_anew_is_read_again_and_counts(
+    tmp_path: Path, change: Callable[[Path], None], by: str
+) -> None:
+    store = FileStore(tmp_path / "ratings.jsonl")
+    for movie in (10, 20):
+        place = store.add(event(1, movie)).place
+    assert store.after(0)[-1].place == place
+    change(store.path)
+    writer = store if by == "the same process" else FileStore(store.path)
+    added = writer.add(event(1, 10, 1.0))
+    found = store.after(place)
+    assert found[-1].event == added.event
+    assert found == store.after(place)
+    assert min(s.place for s in found) > place
+    assert store.after(found[-1].place) == []
+
+
+def test_a_table_that_began_anew_is_read_again(warehouse_dsn: str) -> None:
+    store = PostgresStore(warehouse_dsn)
+    for movie in (10, 20):
+        store.add(event(1, movie))
+    place = store.after(0)[-1].place
+    with psycopg.connect(warehouse_dsn, autocommit=True) as connection:
+        connection.execute("TRUNCATE live_ratings RESTART IDENTITY CASCADE")
+    assert store.after(place) == []
+    store.add(event(1, 10, 1.0))
+    (found,) = store.after(place)
+    assert (found.event.rating, found.place > place) == (1.0, True)
+    assert store.after(found.place) == []
+    store.close()
+
+
 def test_a_file_that_cannot_be_used_is_named_a_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = FileStore(tmp_path / "file" / "ratings.jsonl")
@@ -173,8 +251,9 @@ def test_a_connection_to_another_machine_is_encrypted(
         "postgresql://me@db.example/cinematch?sslmode",
     ],
 )
-def test_another_address_stays_as_it_is(address: str) -> None:
-    assert encrypted(address) == address
+def test_another_address_stays_as_it_is(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ConnectionPool, "open", lambda _: None)
+    assert PostgresStore(address)._pool.conninfo == address
 
 
 def _write_until_killed(path: Path, acknowledged: int) -> None:

@@ -11,14 +11,15 @@ import pyarrow as pa
 import pytest
 
 from serving.model import Model, ModelError
+from serving.model.archive import ALIGNMENT
 from serving.model.arrays import dtype_of, specs
-from serving.model.artifact import Arrays, Artifact
+from serving.model.artifact import ARRAYS, Arrays, Artifact
 from serving.model.heads import RANKING_KINDS, RATING_KINDS, FactorRanking, FactorRating
-from tests.serving.hand_made import floats, hand_made, random_artifact
+from tests.serving.hand_made import change_arrays, floats, hand_made, random_artifact, saved_arrays
 
 Change = Callable[[Path], Any]
 PREFIXES: dict[str, type] = {"": Arrays, "rating_": FactorRating, "ranking_": FactorRanking}
-FILES = [f"{prefix}{name}.npy" for prefix, kind in PREFIXES.items() for name in specs(kind)]
+NAMES = [f"{prefix}{name}" for prefix, kind in PREFIXES.items() for name in specs(kind)]
 
 
 @pytest.fixture
@@ -28,7 +29,28 @@ def folder(tmp_path: Path) -> Path:
 
 
 def save(name: str, array: np.ndarray[Any, Any]) -> Change:
-    return lambda folder: np.save(folder / f"{name}.npy", array)
+    return lambda folder: change_arrays(folder, **{name: array})
+
+
+def savez(save: Any, folder: Path, **changed: Any) -> None:
+    save(folder / ARRAYS, **(saved_arrays(folder) | changed))
+
+
+def pickled(folder: Path) -> None:
+    """Have `numpy.savez` write the archive, with an array of Python objects in it."""
+    savez(np.savez, folder, user_ids=np.array([1, "a"], dtype=object))
+
+
+def compressed(folder: Path) -> None:
+    savez(np.savez_compressed, folder)
+
+
+def flipped(folder: Path) -> None:
+    """Change one bit of an array's numbers."""
+    content = bytearray((folder / ARRAYS).read_bytes())
+    place = content.find(floats(0.25, -0.5).tobytes())
+    content[place] ^= 1
+    (folder / ARRAYS).write_bytes(content)
 
 
 def manifest(section: str, **values: object) -> Change:
@@ -110,10 +132,28 @@ def test_a_model_can_be_replaced_while_it_is_mapped(folder: Path) -> None:
     assert model.recommend(1, 3, {30: 5.0}).recommendations
 
 
-@pytest.mark.parametrize("name", ["model.json", "movies.arrow", *FILES])
+def test_arrays_begin_where_the_processor_likes_it(folder: Path) -> None:
+    for array in vars(Artifact.read(folder).arrays).values():
+        assert array.ctypes.data % ALIGNMENT == 0
+
+
+def test_numpy_reads_the_archive_without_us(folder: Path) -> None:
+    artifact = hand_made()
+    assert saved_arrays(folder).keys() == set(NAMES)
+    assert np.array_equal(saved_arrays(folder)["list_movies"], artifact.arrays.list_movies)
+
+
+@pytest.mark.parametrize("name", ["model.json", "movies.arrow", ARRAYS])
 def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     (folder / name).unlink()
     with pytest.raises(ModelError, match=rf"{name} is missing: .* expected"):
+        Model.load(folder)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_array_is_named(folder: Path, name: str) -> None:
+    change_arrays(folder, **{name: None})
+    with pytest.raises(ModelError, match=rf"{name}.npy in .*arrays.npz is missing: .* expected"):
         Model.load(folder)
 
 
@@ -125,35 +165,43 @@ TEXTS = pa.table({"title": ["a"] * 5, "genres": ["b"] * 5})
     [
         (
             save("rating_user_bias", np.zeros(3, np.float32)),
-            r"user_bias.npy has shape \(3,\): \(2,\)",
+            r"user_bias.npy in .* has shape \(3,\): \(2,\)",
         ),
         (
             save("rating_user_bias", np.zeros(2)),
-            r"user_bias.npy is float64 \(2,\): float32 \(users\)",
+            r"user_bias.npy in .* is float64 \(2,\): float32 \(users\)",
         ),
         (
             save("rating_user_bias", np.zeros((2, 1), np.float32)),
-            r"user_bias.npy is float32 \(2, 1\)",
+            r"user_bias.npy in .* is float32 \(2, 1\)",
         ),
         (
             save("rating_user_factors", np.zeros((2, 7), np.float16)),
             r"\(5, 1\): \(5, 7\) was expected",
         ),
         (save("ranking_gram", np.zeros((2, 3), np.float32)), r"\(2, 3\): \(2, 2\) was expected"),
-        (save("rated_offsets", np.zeros(2, np.int64)), r"rated_offsets.npy has shape \(2,\): \(3,"),
-        (save("list_scores", np.zeros((2, 4), np.float16)), r"list_scores.npy has shape \(2, 4\)"),
+        (
+            save("rated_offsets", np.zeros(2, np.int64)),
+            r"offsets.npy in .* has shape \(2,\): \(3,",
+        ),
+        (
+            save("list_scores", np.zeros((2, 4), np.float16)),
+            r"scores.npy in .* has shape \(2, 4\)",
+        ),
         (
             save("rating_movie_bias", floats(0, np.nan, 0, 0, 0)),
-            "rating_movie_bias.npy holds a value",
+            "rating_movie_bias.npy in .* holds a value",
         ),
         (save("rating_movie_bias", floats(0, np.inf, -np.inf, 0, 0)), "not finite"),
-        (save("user_ids", np.array([1, "a"], dtype=object)), "user_ids.npy is not a NumPy array"),
-        (cut("rating_user_bias.npy"), "rating_user_bias.npy is not a NumPy array"),
-        (lambda folder: (folder / "user_ids.npy").write_bytes(b""), "user_ids.npy is not a NumPy"),
-        (manifest("info", format=1), "says format 1: format 2 was expected"),
+        (pickled, "user_ids.npy in .* is not a NumPy array: it holds Python objects"),
+        (compressed, "movie_ids.npy in .*arrays.npz is compressed: plain bytes were expected"),
+        (flipped, "rating_user_bias.npy in .*arrays.npz is damaged"),
+        (cut("arrays.npz"), "arrays.npz is not an archive of arrays"),
+        (lambda folder: (folder / ARRAYS).write_bytes(b""), "arrays.npz is not an archive of"),
+        (manifest("info", format=1), "says format 1: format 2 or 3 was expected"),
         (manifest("info", colour="red"), "model.json is not a model's manifest"),
-        (manifest("info", n_users=3), r"user_ids.npy has shape \(2,\): \(3,\) was expected"),
-        (top("genre_names", ["Comedy"]), r"genre_movies.npy has shape \(3, 5\): \(1, 5"),
+        (manifest("info", n_users=3), r"user_ids.npy in .* has shape \(2,\): \(3,\) was"),
+        (top("genre_names", ["Comedy"]), r"genre_movies.npy in .* has shape \(3, 5\): \(1, 5"),
         (manifest("rating", kind="red"), "says rating head 'red': one of factors, neighbours was"),
         (manifest("ranking", kind=None), "says ranking head None: one of factors, items, popular"),
         (manifest("ranking", kind=[1]), "says ranking head"),

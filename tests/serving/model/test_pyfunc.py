@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated"),
     pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType"),
 ]
-SERVING = Path(str(sys.modules["serving"].__file__)).parent
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a model logged to a store of its own, and the tracking address restored."""
     import mlflow
 
-    from serving.model.pyfunc import SIGNATURE
+    from cinematch_dagster.pipeline.training.log import log_model
 
     folder = tmp_path_factory.mktemp("store")
     hand_made().write(folder / "exported")
@@ -29,16 +29,8 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     experiment = mlflow.create_experiment("pyfunc", artifact_location=str(folder / "artifacts"))
     example = pd.DataFrame({"user_id": [1, 77], "top_k": [2, 1]})
     with mlflow.start_run(experiment_id=experiment):
-        model = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(SERVING / "model" / "pyfunc.py"),
-            artifacts={"model": str(folder / "exported")},
-            code_paths=[str(SERVING)],
-            pip_requirements=["mlflow", "numpy", "pandas", "pyarrow"],
-            input_example=example,
-            signature=SIGNATURE,
-        )
-    yield model.model_uri
+        model_id = log_model(mlflow, folder / "exported", example)
+    yield f"models:/{model_id}"
     mlflow.set_tracking_uri(before)
 
 
@@ -82,3 +74,38 @@ def test_what_is_stored_has_a_signature_and_an_example_and_no_pickle(logged: str
     names = {path.name for path in folder.rglob("*") if path.is_file()}
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
     assert Model.load(folder / "artifacts" / "exported").recommend(1, 1).recommendations
+
+
+def test_a_version_is_a_handful_of_files_and_brings_its_own_code(
+    logged: str, tmp_path: Path
+) -> None:
+    import mlflow
+
+    folder = Path(mlflow.artifacts.download_artifacts(logged, dst_path=str(tmp_path)))
+    files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert files - {"registered_model_meta"} == {  # that one is written by the download
+        "MLmodel",
+        "artifacts/exported/arrays.npz",
+        "artifacts/exported/model.json",
+        "artifacts/exported/movies.arrow",
+        "code/serving.zip",
+        "conda.yaml",
+        "input_example.json",
+        "mlflow_entry.py",
+        "python_env.yaml",
+        "requirements.txt",
+        "serving_input_example.json",
+    }
+    program = (
+        "import sys, warnings; warnings.simplefilter('ignore');"
+        "import mlflow.pyfunc, pandas as pd;"
+        "model = mlflow.pyfunc.load_model(sys.argv[1]);"
+        "print(len(model.predict(pd.DataFrame({'user_id': [2]}))));"
+        "import serving.model.recommender as used; print(used.__file__)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], check=True, capture_output=True, text=True
+    )
+    assert ran.stdout.splitlines() == [
+        "2", str(folder / "code" / "serving.zip" / "serving" / "model" / "recommender.py")
+    ]  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.model.search import TitleIndex, readable, words, year_of
+from serving.model.search import TitleIndex, readable, words
 
 TITLES = [
     "Toy Story (1995)",
@@ -102,13 +102,6 @@ def test_one_wrong_letter_in_a_long_word_is_forgiven(word: str, data: st.DataObj
 )
 def test_the_article_goes_in_front(title: str, expected: str) -> None:
     assert readable(title) == expected
-
-
-@pytest.mark.parametrize(
-    ("title", "year"), [("Toy Story (1995)", 1995), ("Babylon 5", None), ("2001 (a) (1968) ", 1968)]
-)
-def test_the_year_of_a_title(title: str, year: int | None) -> None:
-    assert year_of(title) == year
 
 
 def test_words_lose_accents_capitals_and_apostrophes() -> None:

@@ -27,7 +27,7 @@ async def test_requests_are_counted_by_the_templates_of_their_routes(
     app = create_app(settings)
     app.state.loader.served = served
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         before = figures((await client.get("/metrics")).text)
         for path in ("/movies/10", "/movies/20", "/movies/999", "/nowhere/1", "/nowhere/2"):
             await client.get(path)

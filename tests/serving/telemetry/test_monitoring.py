@@ -102,7 +102,7 @@ async def test_the_dashboard_names_only_what_metrics_has_and_all_of_it(
     app.state.loader.served = served
     metrics.model_loaded("production", "3", served.model.info.trained_at)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         text = (await client.get("/metrics")).text
     known = {
         name + suffix

@@ -27,6 +27,7 @@ from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_m
 from cinematch_dagster.warehouse.ingestion.batches import load_batch
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError
 from cinematch_dagster.warehouse.registry.promotions import Policy, merge_buffer, record_promotion
+from tests.examples import more
 from tests.warehouse.support import batch, many, promotion, value, week
 
 WEEKS = range(1, 6)
@@ -214,7 +215,8 @@ def start_over(connection: psycopg.Connection) -> None:
     connection.commit()
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.lifecycle  # once more, with more examples
+@settings(max_examples=more(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=actions)
 def test_a_report_is_the_same_at_any_later_time_and_rows_are_conserved(
     warehouse_dsn: str, baseline: psycopg.Connection, history: list[Load | Check | Decide]

@@ -9,7 +9,7 @@ from cinematch_dagster.drift.divergence import psi
 from cinematch_dagster.drift.population import aligned
 from cinematch_dagster.warehouse.drift.histograms import Sides
 from cinematch_dagster.warehouse.drift.population import (
-    NOBODY,
+    NO_RATINGS,
     Audience,
     genre_counts,
     population,
@@ -109,7 +109,7 @@ def test_what_was_not_merged_is_no_baseline_but_not_new_either(
 
 
 def test_a_week_without_a_batch_has_nobody(story: psycopg.Connection) -> None:
-    assert audience(story, 9).per_batch == NOBODY
+    assert audience(story, 9).per_batch == NO_RATINGS
     assert genre_counts(story, week(9)).per_batch == {}
 
 
@@ -121,7 +121,7 @@ def test_the_order_of_arrival_does_not_matter(
         story.execute("DELETE FROM ratings_buffer WHERE batch_id = %s", [f"batch_w{number}"])
         record_failure(story, f"batch_w{number}", week(number), "other", "away")
     story.commit()
-    assert [audience(story, n).cumulative for n in WEEKS] == [NOBODY] * 3
+    assert [audience(story, n).cumulative for n in WEEKS] == [NO_RATINGS] * 3
     for number in (2, 3, 1):
         load_batch(warehouse_dsn, batch(number, WEEKS[number]))
     assert [audience(story, n) for n in WEEKS] == before

@@ -1,6 +1,7 @@
 """What served when, and the way back."""
 
 import datetime
+import threading
 
 import psycopg
 import pytest
@@ -188,3 +189,20 @@ def test_what_served_at_some_time(
     versions: list[str],
 ) -> None:
     assert [p.version for p in periods(served, first, last)] == versions
+
+
+def test_a_week_loads_while_a_rollback_waits_for_mlflow(
+    served: psycopg.Connection, warehouse_dsn: str
+) -> None:
+    load_baseline(served, many(20).assign(data_split="train"), "a", week(0))
+    served.commit()
+    back(served)  # its transaction is open until MLflow has followed
+    loaded: list[str] = []
+
+    def load() -> None:
+        loaded.append(load_batch(warehouse_dsn, batch(1, many(10))).outcome)
+
+    loading = threading.Thread(target=load, daemon=True)
+    loading.start()
+    loading.join(60)
+    assert loaded == ["loaded"]

@@ -11,7 +11,7 @@ history AS (
 )
 SELECT json_build_object(
     'total', (SELECT coalesce(sum(rows), 0) FROM in_buffer),
-    'batches', (SELECT coalesce(json_agg(b ORDER BY b.week), '[]') FROM in_buffer AS b),
+    'batches', (SELECT coalesce(json_agg(b ORDER BY b.week, b.batch_id), '[]') FROM in_buffer AS b),
     'history', (
         SELECT coalesce(json_agg(h ORDER BY h.ingestion_date DESC, h.week DESC), '[]')
         FROM history AS h

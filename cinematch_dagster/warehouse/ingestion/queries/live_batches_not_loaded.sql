@@ -1,5 +1,10 @@
+-- Written or not: of which no file was loaded, or another than the one that was written.
 SELECT DISTINCT l.batch_id
 FROM live_ratings AS l
-LEFT JOIN ingestion_metadata AS i ON i.batch_id = l.batch_id AND i.status = 'completed'
-WHERE l.batch_id IS NOT NULL AND i.batch_id IS NULL
+WHERE l.batch_id LIKE 'live\_w%'
+    AND NOT EXISTS (
+        SELECT FROM ingestion_metadata AS i
+        JOIN live_batches AS w USING (batch_id, sha256)
+        WHERE i.batch_id = l.batch_id AND i.status = 'completed'
+    )
 ORDER BY l.batch_id

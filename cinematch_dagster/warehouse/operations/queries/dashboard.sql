@@ -4,7 +4,7 @@ WITH batches AS (
         week, batch_id, status, record_count AS ratings, injected, ingestion_date AS loaded_at,
         merged_at, merged_version, notes
     FROM ingestion_metadata
-    ORDER BY week DESC
+    ORDER BY week DESC, batch_id
     LIMIT %(most)s
 ),
 performance AS (
@@ -66,7 +66,7 @@ SELECT json_build_object(
         'users', (SELECT count(DISTINCT "userId") FROM user_counts),
         'movies', (SELECT count(*) FROM movies),
         'weeks', (
-            SELECT count(*) FROM ingestion_metadata
+            SELECT count(DISTINCT week) FROM ingestion_metadata
             WHERE status = 'completed' AND batch_id <> 'baseline'
         )
     ),

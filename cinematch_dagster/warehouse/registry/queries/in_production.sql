@@ -11,7 +11,7 @@ WHERE promoted
         OR week < %(before)s AND (
             rolled_back_by IS NULL
             OR decided_at <= (
-                SELECT ingestion_date FROM ingestion_metadata
+                SELECT min(ingestion_date) FROM ingestion_metadata
                 WHERE week = %(before)s AND batch_id <> 'baseline'
             )
         )

@@ -1,11 +1,11 @@
 SELECT "userId", "movieId", rating, "timestamp"
 FROM ratings_buffer
-WHERE batch_id = %(batch_id)s
+WHERE batch_id = ANY (%(ids)s)
 UNION ALL
 SELECT "userId", "movieId", rating, "timestamp"
 FROM ratings
-WHERE batch_id = %(batch_id)s
+WHERE batch_id = ANY (%(ids)s)
 UNION ALL
 SELECT "userId", "movieId", rating, "timestamp"
 FROM ratings_archive
-WHERE batch_id = %(batch_id)s
+WHERE batch_id = ANY (%(ids)s)

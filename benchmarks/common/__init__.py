@@ -1,0 +1,1 @@
+"""What every benchmark needs: options, clocks, the file of results, and pages made from it."""
