@@ -23,11 +23,7 @@ from cinematch_dagster.movielens import Synthetic, write_synthetic
 from cinematch_dagster.pipeline.drift.report import week_report
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.postgres.dsn import sqlalchemy_url
-from cinematch_dagster.warehouse.drift.histograms import (
-    baseline_histogram,
-    batch_histogram,
-    cumulative_histogram,
-)
+from cinematch_dagster.warehouse.drift.histograms import compared_histograms
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 from cinematch_dagster.warehouse.ingestion.batches import Batch, load_batch
 
@@ -155,8 +151,7 @@ def assert_same(report: DriftReport, expected: dict[str, float]) -> None:
 
 
 def _counts(connection: psycopg.Connection, week: datetime.date) -> list[Histogram]:
-    sides = (baseline_histogram, batch_histogram, cumulative_histogram)
-    return [side(connection, week) for side in sides]
+    return list(compared_histograms(connection, [week])[week])
 
 
 def _reports(connection: psycopg.Connection, count: int) -> list[DriftReport]:

@@ -67,7 +67,7 @@ def test_a_week_without_a_batch_reports_nothing_of_the_weeks_before_it(
     assert week_report(database, datetime.date(2024, 1, 8), policy).level is Level.DRIFT
     for missing in (datetime.date(2024, 1, 15), datetime.date(2024, 12, 23)):
         assert check_week(database, missing, policy).level is Level.EMPTY
-        assert current_evidence(database, missing, policy) == set()
+        assert current_evidence(database, [missing], policy) == {missing: set()}
     assert rows(database, "SELECT count(*) FROM drift_alerts") == alerts
 
 

@@ -6,13 +6,14 @@ late or corrected week, a promotion and a rollback all show as evidence that has
 
 import datetime
 import hashlib
+from collections.abc import Sequence
 
 import psycopg
 
-from cinematch_dagster.drift import Alert, DriftPolicy
-from cinematch_dagster.pipeline.drift.report import week_report
+from cinematch_dagster.drift import Alert, DriftPolicy, DriftReport
+from cinematch_dagster.pipeline.drift.report import assess_sides
 from cinematch_dagster.warehouse.drift.alerts import recorded_evidence
-from cinematch_dagster.warehouse.drift.histograms import loaded_weeks
+from cinematch_dagster.warehouse.drift.histograms import compared_histograms, loaded_weeks
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, loaded_batch
 from cinematch_dagster.warehouse.registry.promotions import in_production
 
@@ -23,24 +24,31 @@ def performance_evidence(version: str, sha256: str) -> str:
 
 
 def current_evidence(
-    connection: psycopg.Connection, week: datetime.date, policy: DriftPolicy
-) -> set[str]:
-    """Return the evidence that the week's report and its performance would have now.
+    connection: psycopg.Connection, weeks: Sequence[datetime.date], policy: DriftPolicy
+) -> dict[datetime.date, set[str]]:
+    """Return the evidence that some weeks' reports and performance would have now.
 
     Only of what would be written down: a week with too few ratings to test has none.
     """
-    report = week_report(connection, week, policy)
-    found = set()
-    if report.cumulative.tests or report.per_batch.tests:
-        found.add(report.evidence)
+    return {
+        week: _evidence(assess_sides(sides, policy)) | _performance_evidence(connection, week)
+        for week, sides in compared_histograms(connection, weeks).items()
+    }
+
+
+def _evidence(report: DriftReport) -> set[str]:
+    return {report.evidence} if report.cumulative.tests or report.per_batch.tests else set()
+
+
+def _performance_evidence(connection: psycopg.Connection, week: datetime.date) -> set[str]:
     champion = in_production(connection, before=week)
     try:
         if champion:
             sha256 = loaded_batch(connection, week).sha256
-            found.add(performance_evidence(champion.version, sha256))
+            return {performance_evidence(champion.version, sha256)}
     except IngestionError:
         pass  # not loaded: nothing to predict
-    return found
+    return set()
 
 
 def is_current(connection: psycopg.Connection, alert: Alert, policy: DriftPolicy) -> bool:
@@ -52,14 +60,11 @@ def is_current(connection: psycopg.Connection, alert: Alert, policy: DriftPolicy
     champion = in_production(connection)
     if champion and champion.week >= alert.week:
         return False
-    return alert.evidence in current_evidence(connection, alert.week, policy)
+    return alert.evidence in current_evidence(connection, [alert.week], policy)[alert.week]
 
 
 def stale_weeks(connection: psycopg.Connection, policy: DriftPolicy) -> list[datetime.date]:
     """Return the loaded weeks whose newest report rests on other evidence than it would now."""
     recorded = recorded_evidence(connection)
-    return [
-        week
-        for week in loaded_weeks(connection)
-        if current_evidence(connection, week, policy) - recorded.get(week, set())
-    ]
+    current = current_evidence(connection, loaded_weeks(connection), policy)
+    return [week for week, evidence in current.items() if evidence - recorded.get(week, set())]

@@ -4,19 +4,10 @@ import datetime
 
 import psycopg
 
-from cinematch_dagster.drift import (
-    DriftPolicy,
-    DriftReport,
-    ViewResult,
-    assess,
-)
+from cinematch_dagster.drift import DriftPolicy, DriftReport, Histogram, ViewResult, assess
 from cinematch_dagster.drift.evidence import EvidenceThresholds
 from cinematch_dagster.warehouse.drift import alerts
-from cinematch_dagster.warehouse.drift.histograms import (
-    baseline_histogram,
-    batch_histogram,
-    cumulative_histogram,
-)
+from cinematch_dagster.warehouse.drift.histograms import Sides, compared_histograms
 from cinematch_dagster.warehouse.drift.verdicts import record_report
 
 DEFAULT_MARKS = EvidenceThresholds()
@@ -30,13 +21,13 @@ def week_report(
     A function of history alone: it gives the same report whenever it is computed. A week that was
     not loaded has an empty one, whatever the weeks before it have.
     """
-    batch = batch_histogram(connection, week)
-    return assess(
-        baseline=baseline_histogram(connection, week),
-        per_batch=batch,
-        cumulative=cumulative_histogram(connection, week) if batch.any() else batch,
-        policy=policy,
-    )
+    return assess_sides(compared_histograms(connection, [week])[week], policy)
+
+
+def assess_sides(sides: Sides[Histogram], policy: DriftPolicy) -> DriftReport:
+    """Compare both views with the baseline; a week without ratings has no weeks before it."""
+    cumulative = sides.cumulative if sides.per_batch.any() else sides.per_batch
+    return assess(sides.baseline, sides.per_batch, cumulative, policy)
 
 
 def check_week(

@@ -19,12 +19,8 @@ from cinematch_dagster.drift.page import (
 )
 from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.drift.histograms import (
-    baseline_histogram,
-    batch_histogram,
-    cumulative_histogram,
-)
-from cinematch_dagster.warehouse.drift.population import Audience, Sides, genre_counts, population
+from cinematch_dagster.warehouse.drift.histograms import Sides, compared_histograms
+from cinematch_dagster.warehouse.drift.population import Audience, genre_counts, population
 from cinematch_dagster.warehouse.operations.dashboard import dashboard
 from cinematch_dagster.warehouse.operations.week_history import decided_on
 from serving.base.files import replace_text
@@ -52,7 +48,7 @@ def write_pages(
     charts = {}
     for number, known in enumerate(history, start=1):
         if known.week in audiences:
-            histograms = _histograms(connection, known.week)
+            histograms = compared_histograms(connection, [known.week])[known.week]
             page = _page(connection, history[:number], histograms, audiences[known.week], settings)
             replace_text(folder / known.file_name, page)
             charts[known.week] = week_picture(history[:number], *histograms)
@@ -62,21 +58,10 @@ def write_pages(
     return charts
 
 
-def _histograms(
-    connection: psycopg.Connection, week: datetime.date
-) -> tuple[Histogram, Histogram, Histogram]:
-    """Return the baseline, the week alone, and all weeks since the last promotion."""
-    return (
-        baseline_histogram(connection, week),
-        batch_histogram(connection, week),
-        cumulative_histogram(connection, week),
-    )
-
-
 def _page(
     connection: psycopg.Connection,
     history: Sequence[WeekReport],
-    histograms: tuple[Histogram, Histogram, Histogram],
+    histograms: Sides[Histogram],
     audiences: Sides[Audience],
     settings: Settings,
 ) -> str:
@@ -88,7 +73,7 @@ def _page(
             histogram,
             counted,
             audience,
-            measure(histograms[0], histogram, marks, (genres.baseline, counted)),
+            measure(histograms.baseline, histogram, marks, (genres.baseline, counted)),
         )
         for histogram, counted, audience in zip(histograms, genres, audiences, strict=True)
     ]

@@ -1,50 +1,48 @@
-"""What a week is compared with, from counts of the ten possible ratings.
+"""What weeks are compared with, from counts of the ten possible ratings.
 
 A histogram is an int64 array of shape (10,): how many ratings have 0.5, 1.0, ... 5.0 stars. All
-of them are functions of history, so that any week can be computed again at any time.
+of them are functions of history, so that any week can be computed again at any time. The rule is
+the SQL function `compared_loads`: the baseline is the initial train rows and, of each batch up to
+the last promotion before the week that a promotion up to then merged, the part that became 'train'.
 """
 
 import datetime
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 import psycopg
 
 from cinematch_dagster.drift import Histogram
-from cinematch_dagster.warehouse.statements import query, scalar
+from cinematch_dagster.warehouse.statements import query
 from serving.base.scale import STARS, half_stars
 
-
-def since(connection: psycopg.Connection, week: datetime.date) -> datetime.date | None:
-    """Return the last week before this one whose model was promoted; None before the first."""
-    last: datetime.date | None = scalar(
-        connection, b"SELECT max(week) FROM promotions WHERE promoted AND week < %s", [week]
-    )
-    return last
+T = TypeVar("T")
 
 
-def baseline_histogram(connection: psycopg.Connection, week: datetime.date) -> Histogram:
-    """Count what the model before this week was trained on: train and the batches merged by then.
+class Sides(NamedTuple, Generic[T]):
+    """What is known of the three sides of a week's comparison.
 
-    Of each batch up to `since(week)` that a promotion up to then with the policy 'merge' moved into
-    `ratings`, the part that became 'train'. A batch that arrived later than that joins with the
-    promotion that merged it.
+    The baseline is what the model before this week was trained on; `per_batch` is the week's
+    batch, `cumulative` every batch since the last promotion, both with their held-out rows.
     """
-    last = since(connection, week)
-    return _histogram(connection, "drift/histogram_baseline", {"since": last})
+
+    baseline: T
+    per_batch: T
+    cumulative: T
 
 
-def batch_histogram(connection: psycopg.Connection, week: datetime.date) -> Histogram:
-    """Count all ratings of one week's batch, the held-out ones included."""
-    day = datetime.timedelta(days=1)
-    return _histogram(connection, "drift/histogram_batches", {"after": week - day, "through": week})
-
-
-def cumulative_histogram(connection: psycopg.Connection, week: datetime.date) -> Histogram:
-    """Count all ratings of the batches after `since(week)` up to this week."""
-    after = since(connection, week)
-    return _histogram(connection, "drift/histogram_batches", {"after": after, "through": week})
+def compared_histograms(
+    connection: psycopg.Connection, weeks: Sequence[datetime.date]
+) -> dict[datetime.date, Sides[Histogram]]:
+    """Count the ratings on each side of the comparison of some weeks, in one query."""
+    found = {
+        week: Sides(*(np.zeros(len(STARS), np.int64) for _ in Sides._fields)) for week in weeks
+    }
+    counted = connection.execute(query("drift/histograms_compared"), {"weeks": list(weeks)})
+    for week, side, rating, n in counted:
+        getattr(found[week], side)[half_stars(rating) - 1] = n
+    return found
 
 
 def loaded_weeks(connection: psycopg.Connection) -> list[datetime.date]:
@@ -54,12 +52,3 @@ def loaded_weeks(connection: psycopg.Connection) -> list[datetime.date]:
         " WHERE status = 'completed' AND batch_id <> 'baseline' ORDER BY week"
     )
     return [row[0] for row in found]
-
-
-def _histogram(
-    connection: psycopg.Connection, name: str, parameters: Mapping[str, Any]
-) -> Histogram:
-    counts = np.zeros(len(STARS), np.int64)
-    for rating, n in connection.execute(query(name), parameters):
-        counts[half_stars(rating) - 1] = n
-    return counts

@@ -8,27 +8,14 @@ late counts from then on, whatever the order of arrival.
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, NamedTuple, TypeVar
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 
 from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.warehouse.drift.histograms import Sides
 from cinematch_dagster.warehouse.statements import query, template
-
-T = TypeVar("T")
-
-
-class Sides(NamedTuple, Generic[T]):
-    """What is known of the three sides of a week's comparison.
-
-    The baseline is what the model before this week was trained on; `per_batch` is the week's
-    batch, `cumulative` every batch since the last promotion, both with their held-out rows.
-    """
-
-    baseline: T
-    per_batch: T
-    cumulative: T
 
 
 @dataclass(frozen=True)

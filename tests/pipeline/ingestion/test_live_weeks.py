@@ -15,7 +15,7 @@ from cinematch_dagster.pipeline.ingestion.load import load_week
 from cinematch_dagster.pipeline.preparation.prepare import Folders
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings, load_settings
-from cinematch_dagster.warehouse.drift.histograms import batch_histogram, loaded_weeks
+from cinematch_dagster.warehouse.drift.histograms import compared_histograms, loaded_weeks
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, loaded_batch
 from cinematch_dagster.warehouse.registry.promotions import (
@@ -82,7 +82,7 @@ def test_a_week_has_the_feed_s_ratings_and_the_live_ones(
     assert write_out(warehouse_dsn, settings) == []
     with connect(warehouse_dsn) as connection:
         assert loaded_weeks(connection) == [WEEK]
-        assert batch_histogram(connection, WEEK).sum() == 25
+        assert compared_histograms(connection, [WEEK])[WEEK].per_batch.sum() == 25
         assert len(week_ratings(connection, loaded_batch(connection, WEEK))) == 25
         check_week(connection, WEEK, settings.drift)
         (report,) = recorded_weeks(connection)

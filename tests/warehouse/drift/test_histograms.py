@@ -1,14 +1,15 @@
+import datetime
+
 import numpy as np
 import pandas as pd
 import psycopg
 import pytest
 
+from cinematch_dagster.drift import Histogram
 from cinematch_dagster.warehouse.drift.histograms import (
-    baseline_histogram,
-    batch_histogram,
-    cumulative_histogram,
+    Sides,
+    compared_histograms,
     loaded_weeks,
-    since,
 )
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 from cinematch_dagster.warehouse.ingestion.batches import load_batch
@@ -20,6 +21,15 @@ def promote(connection: psycopg.Connection, version: str, number: int, policy: P
     record_promotion(connection, promotion(version, number, buffer_policy=policy))
     merge_buffer(connection, week(number), version, policy)
     connection.commit()
+
+
+def compared(connection: psycopg.Connection, of_week: datetime.date) -> Sides[Histogram]:
+    return compared_histograms(connection, [of_week])[of_week]
+
+
+def since(connection: psycopg.Connection, of_week: datetime.date) -> datetime.date | None:
+    found: datetime.date | None = value(connection, "SELECT compared_since(%s)", of_week)
+    return found
 
 
 @pytest.fixture
@@ -50,28 +60,28 @@ TRAIN_THROUGH_2 = [3, 3, 2, 1, 0, 0, 0, 0, 0, 0]
 
 def test_a_week_alone_counts_train_and_held_out(story: psycopg.Connection) -> None:
     for number, expected in enumerate((WEEK_1, WEEK_2, WEEK_3, WEEK_4), start=1):
-        found = batch_histogram(story, week(number))
+        found = compared(story, week(number)).per_batch
         assert found.tolist() == expected
         assert found.dtype == np.int64
         assert found.shape == (10,)
-    assert batch_histogram(story, week(5)).tolist() == [0] * 10
-    assert batch_histogram(story, week(0)).tolist() == [0] * 10
+    assert compared(story, week(5)).per_batch.tolist() == [0] * 10
+    assert compared(story, week(0)).per_batch.tolist() == [0] * 10
 
 
 def test_before_any_promotion_weeks_add_up_against_the_baselines_train_part(
     story: psycopg.Connection,
 ) -> None:
     assert since(story, week(4)) is None
-    assert baseline_histogram(story, week(4)).tolist() == BASELINE_TRAIN
-    assert cumulative_histogram(story, week(2)).tolist() == [3, 1, 2, 0, 0, 3, 1, 0, 0, 0]
+    assert compared(story, week(4)).baseline.tolist() == BASELINE_TRAIN
+    assert compared(story, week(2)).cumulative.tolist() == [3, 1, 2, 0, 0, 3, 1, 0, 0, 0]
 
 
 def test_the_first_model_is_of_week_zero(story: psycopg.Connection) -> None:
     promote(story, "1", 0, "merge")
     assert since(story, week(1)) == week(0)
     assert since(story, week(0)) is None
-    assert baseline_histogram(story, week(4)).tolist() == BASELINE_TRAIN
-    assert cumulative_histogram(story, week(1)).tolist() == WEEK_1
+    assert compared(story, week(4)).baseline.tolist() == BASELINE_TRAIN
+    assert compared(story, week(1)).cumulative.tolist() == WEEK_1
     assert value(story, "SELECT count(*) FROM ratings") == 5
 
 
@@ -81,19 +91,19 @@ def test_a_promotion_moves_the_baseline_and_starts_the_cumulation_again(
     promote(story, "1", 0, "merge")
     promote(story, "2", 2, "merge")
     assert since(story, week(3)) == week(2)
-    assert baseline_histogram(story, week(3)).tolist() == TRAIN_THROUGH_2
-    assert cumulative_histogram(story, week(3)).tolist() == WEEK_3
-    assert cumulative_histogram(story, week(4)).tolist() == np.add(WEEK_3, WEEK_4).tolist()
+    assert compared(story, week(3)).baseline.tolist() == TRAIN_THROUGH_2
+    assert compared(story, week(3)).cumulative.tolist() == WEEK_3
+    assert compared(story, week(4)).cumulative.tolist() == np.add(WEEK_3, WEEK_4).tolist()
 
 
 def test_an_earlier_week_is_still_compared_with_what_it_was_compared_with(
     story: psycopg.Connection,
 ) -> None:
     promote(story, "1", 0, "merge")
-    before = [f(story, week(2)).tolist() for f in (baseline_histogram, cumulative_histogram)]
+    before = [side.tolist() for side in compared(story, week(2))[::2]]
     promote(story, "2", 2, "merge")
     promote(story, "3", 4, "merge")
-    after = [f(story, week(2)).tolist() for f in (baseline_histogram, cumulative_histogram)]
+    after = [side.tolist() for side in compared(story, week(2))[::2]]
     assert before == after == [BASELINE_TRAIN, np.add(WEEK_1, WEEK_2).tolist()]
 
 
@@ -101,7 +111,7 @@ def test_a_challenger_that_was_not_promoted_changes_nothing(story: psycopg.Conne
     promote(story, "1", 0, "merge")
     record_promotion(story, promotion("2", 2, promoted=False))
     assert since(story, week(3)) == week(0)
-    assert cumulative_histogram(story, week(2)).tolist() == np.add(WEEK_1, WEEK_2).tolist()
+    assert compared(story, week(2)).cumulative.tolist() == np.add(WEEK_1, WEEK_2).tolist()
 
 
 @pytest.mark.parametrize("policy", ["clear", "archive"])
@@ -110,8 +120,8 @@ def test_what_was_not_merged_is_not_part_of_the_baseline(
 ) -> None:
     promote(story, "1", 0, policy)
     promote(story, "2", 2, policy)
-    assert baseline_histogram(story, week(3)).tolist() == BASELINE_TRAIN
-    assert cumulative_histogram(story, week(3)).tolist() == WEEK_3
+    assert compared(story, week(3)).baseline.tolist() == BASELINE_TRAIN
+    assert compared(story, week(3)).cumulative.tolist() == WEEK_3
 
 
 def test_the_baseline_is_what_lies_in_ratings_as_train(story: psycopg.Connection) -> None:
@@ -119,7 +129,7 @@ def test_the_baseline_is_what_lies_in_ratings_as_train(story: psycopg.Connection
     promote(story, "2", 2, "merge")
     stored = story.execute("SELECT rating FROM ratings WHERE data_split = 'train'").fetchall()
     counts = np.bincount([int(2 * rating) for (rating,) in stored], minlength=11)[1:]
-    assert baseline_histogram(story, week(3)).tolist() == counts.tolist()
+    assert compared(story, week(3)).baseline.tolist() == counts.tolist()
 
 
 def test_loaded_weeks_are_in_order_and_leave_out_the_baseline_and_failures(
@@ -158,6 +168,6 @@ def test_histograms_equal_those_of_pandas(
         recent = [weeks[i] for i in range(last + 1, number + 1)]
         initial = baseline[baseline["data_split"] == "train"]
         assert since(connection, week(number)) == week(last)
-        assert baseline_histogram(connection, week(number)).tolist() == counted(initial, *merged)
-        assert cumulative_histogram(connection, week(number)).tolist() == counted(*recent)
-        assert batch_histogram(connection, week(number)).tolist() == counted(weeks[number])
+        assert compared(connection, week(number)).baseline.tolist() == counted(initial, *merged)
+        assert compared(connection, week(number)).cumulative.tolist() == counted(*recent)
+        assert compared(connection, week(number)).per_batch.tolist() == counted(weeks[number])

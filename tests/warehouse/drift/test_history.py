@@ -20,9 +20,7 @@ from cinematch_dagster.pipeline.drift.report import check_week, week_report
 from cinematch_dagster.pipeline.retraining.decide import evaluate
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.drift.histograms import (
-    baseline_histogram,
-    batch_histogram,
-    cumulative_histogram,
+    compared_histograms,
 )
 from cinematch_dagster.warehouse.drift.population import genre_counts, population
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
@@ -177,10 +175,9 @@ class History:
 
     def _report(self, number: int) -> list[Any]:
         at = week(number)
-        histograms = (baseline_histogram, batch_histogram, cumulative_histogram)
         return [
             week_report(self.connection, at, POLICY),
-            *(histogram(self.connection, at).tolist() for histogram in histograms),
+            *(side.tolist() for side in compared_histograms(self.connection, [at])[at]),
             population(self.connection, [at])[at],
             genre_counts(self.connection, at),
         ]
@@ -241,9 +238,9 @@ def test_a_late_week_joins_the_baseline_with_the_promotion_that_merged_it_not_be
         state = History(warehouse_dsn, connection)
         for action in (Load(3, 0), Decide(3, True, "merge"), Load(1, 0)):
             state.apply(action)
-        before = baseline_histogram(connection, week(4)).tolist()
+        before = compared_histograms(connection, [week(4)])[week(4)].baseline.tolist()
         state.apply(Decide(5, True, "merge"))
-        assert baseline_histogram(connection, week(4)).tolist() == before
-        later = baseline_histogram(connection, week(6)).sum()
+        assert compared_histograms(connection, [week(4)])[week(4)].baseline.tolist() == before
+        later = compared_histograms(connection, [week(6)])[week(6)].baseline.sum()
     kept = len(ratings(1, 0)) - len(ratings(1, 0)) // 5
     assert later == sum(before) + kept

@@ -7,10 +7,10 @@ import pytest
 
 from cinematch_dagster.drift.divergence import psi
 from cinematch_dagster.drift.population import aligned
+from cinematch_dagster.warehouse.drift.histograms import Sides
 from cinematch_dagster.warehouse.drift.population import (
     NO_RATINGS,
     Audience,
-    Sides,
     genre_counts,
     population,
 )

@@ -7,7 +7,6 @@ import psycopg
 import pytest
 
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.warehouse.drift.histograms import since
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 from cinematch_dagster.warehouse.ingestion.batches import load_batch
 from cinematch_dagster.warehouse.operations.week_history import decided_on
@@ -129,9 +128,10 @@ def test_after_a_rollback_the_gate_may_promote_again(served: psycopg.Connection)
 
 
 def test_a_rollback_leaves_what_weeks_are_compared_with(served: psycopg.Connection) -> None:
-    before = [since(served, week(number)) for number in range(6)]
+    since = "SELECT compared_since(%s)"
+    before = [value(served, since, week(number)) for number in range(6)]
     back(served, "1")
-    assert [since(served, week(number)) for number in range(6)] == before
+    assert [value(served, since, week(number)) for number in range(6)] == before
 
 
 def test_a_week_found_what_served_when_it_arrived(

@@ -5,10 +5,8 @@
 WITH compared AS MATERIALIZED (
     SELECT week, max(week) OVER (PARTITION BY since) AS last_week
     FROM (
-        SELECT w.week, max(p.week) AS since
+        SELECT DISTINCT w.week, compared_since(w.week) AS since
         FROM unnest(%(weeks)s::date[]) AS w (week)
-        LEFT JOIN promotions AS p ON p.promoted AND p.week < w.week
-        GROUP BY w.week
     ) AS of_a_promotion
 ),
 loads AS MATERIALIZED (
