@@ -22,6 +22,7 @@ from cinematch_dagster.demo import measured
 from cinematch_dagster.demo.orchestrator import Orchestrator
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.local.databases import warehouse_dsn
+from cinematch_dagster.pipeline.operations.pages import outdated
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
 from serving.base.files import replacing
@@ -65,6 +66,8 @@ class Scenario:
                 version = measured.production(self._connect)["version"]
                 self._wait("the new model in the API", lambda: version in traffic.by_version, 60)
             after = traffic.ask()
+            with self._stage("the pages show what was decided"):
+                self._wait("pages of the present state", self._pages_are_current, 60)
             with self._stage("the last batch once more"):
                 again = self._drop_again(files[-1])
         self.dagster.close()
@@ -95,6 +98,10 @@ class Scenario:
 
     def _model_loaded(self) -> bool:
         return bool(httpx.get(f"{self.api}/health").json()["model_loaded"])
+
+    def _pages_are_current(self) -> bool:
+        with self._connect() as connection:
+            return not outdated(connection, self.settings.reports_dir)
 
     def _batch_files(self) -> list[Path]:
         prepared = self.settings.prepared_dir

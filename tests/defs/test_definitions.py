@@ -33,7 +33,7 @@ def test_an_installed_package_finds_them_without_a_checkout(tmp_path: Path) -> N
         capture_output=True, text=True, cwd="/", check=False,
         env=ours | {"PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
-    expected = f"{tmp_path}/cinematch_dagster/definitions.py 15"
+    expected = f"{tmp_path}/cinematch_dagster/definitions.py 16"
     assert done.stdout.strip() == expected, done.stderr[-2_000:]
 
 

@@ -196,15 +196,19 @@ def test_the_pages_tell_what_was_measured_without_predicting_again(
     drop(1)
     run_weeks(1, 1)
     settings = load_settings()
+    with connect(warehouse_dsn) as connection:
+        write_pages(connection, settings)
     page = settings.reports_dir / "2024-01-01.html"
     assert NO_MODEL_SENTENCE in text_of(page)
     promote(1.3, 1.3)
     run_weeks(1, 1)
+    with connect(warehouse_dsn) as connection:
+        write_pages(connection, settings)
     assert "RMSE is 15.4 % higher and MAE is 0.0 % higher" in text_of(page)
     shutil.rmtree(settings.state_dir / "models")
     page.unlink()
     with connect(warehouse_dsn) as connection:
-        write_pages(connection, [datetime.date(2024, 1, 1)], settings)
+        write_pages(connection, settings)
     assert "New users 2,000 1.500 1.300 0.0 % of 800" in text_of(page)
 
 

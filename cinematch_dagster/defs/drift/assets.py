@@ -15,7 +15,7 @@ from cinematch_dagster.defs.resources import WarehouseResource
 from cinematch_dagster.defs.retries import transient_faults
 from cinematch_dagster.drift import DriftReport, Level
 from cinematch_dagster.pipeline.drift.report import check_week
-from cinematch_dagster.pipeline.operations.pages import write_pages
+from cinematch_dagster.pipeline.operations.pages import pictures
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import injected_drift
 
@@ -116,10 +116,10 @@ def drift_report(
             )
     with warehouse.transaction() as connection:
         reported = [to_week(key) for key in context.partition_keys]
-        charts = write_pages(connection, reported, settings)
-    for week in charts.keys() & reported:
+        charts = pictures(connection, reported)
+    for week, chart in charts.items():
         context.add_asset_metadata(
-            {"charts": picture(charts[week].encode(), "svg+xml", "Drift")},
+            {"charts": picture(chart.encode(), "svg+xml", "Drift")},
             partition_key=week.isoformat(),
         )
     yield dg.MaterializeResult()

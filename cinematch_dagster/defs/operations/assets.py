@@ -1,4 +1,4 @@
-"""`database_size`: what the warehouse takes on disk, after it was put in order."""
+"""`database_size` after maintenance, and `platform_pages`, which a sensor writes."""
 
 import dagster as dg
 
@@ -37,3 +37,16 @@ def _row(table: TableSize) -> list[str]:
     width = "-" if table.bytes_per_row is None else f"{table.bytes_per_row:.0f}"
     megabytes, indexes = table.bytes / 1e6, table.index_bytes / 1e6
     return [table.name, f"{table.rows:,}", f"{megabytes:.2f}", f"{indexes:.2f}", width]
+
+
+platform_pages = dg.AssetSpec(
+    "platform_pages",
+    deps=["drift_report", "production_registration"],
+    group_name="operations",
+    kinds={"html", "json"},
+    owners=["team:data-platform"],
+    description=(
+        "What the API shows of the platform: the drift reports' pages under `/reports/` and the "
+        "dashboard's data. `pages_sensor` writes what has changed, and reports it here."
+    ),
+)

@@ -1,4 +1,4 @@
-"""`notice_sensor`: failures, drift, promotions and rollbacks are told to a webhook."""
+"""`pages_sensor` shows what has changed; `notice_sensor` tells a webhook of it."""
 
 import json
 import time
@@ -18,6 +18,7 @@ from cinematch_dagster.defs.dagster_internals import (
 )
 from cinematch_dagster.defs.definition_settings import NOTICES_STATUS, SENSOR_INTERVAL_SECONDS
 from cinematch_dagster.defs.resources import WarehouseResource
+from cinematch_dagster.pipeline.operations import pages
 from cinematch_dagster.pipeline.operations.notices import Notice, NoticeError, due, send
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.operations.notice_events import (
@@ -37,6 +38,36 @@ class NoticeCursor:
     promotion: int
     failure: float
     keys: dict[str, float] = field(default_factory=dict)
+
+
+@dg.sensor(
+    minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description=(
+        "Writes the pages of the weeks on which something has changed (a load, a verdict, a "
+        "decision, a promotion, a rollback), the index and the dashboard's data, and reports it as "
+        "a materialization of `platform_pages`. No run is needed for it."
+    ),
+)
+def pages_sensor(
+    warehouse: WarehouseResource, settings: dg.ResourceParam[Settings]
+) -> dg.SensorResult:
+    """Write what has changed, some weeks a tick: the next one goes on."""
+    with warehouse.transaction() as connection:
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        written = pages.write_pages(connection, settings, pages.MOST_AT_ONCE)
+    if not written:
+        return dg.SensorResult(skip_reason="No week's page has changed; the dashboard is current")
+    named = [week.isoformat() for week in written]
+    reported = dg.AssetMaterialization(
+        "platform_pages",
+        metadata={
+            "pages written": len(written),
+            "weeks": ", ".join(named),
+            "newest": dg.MetadataValue.url(f"{settings.reports_url}/{named[-1]}.html"),
+        },
+    )
+    return dg.SensorResult(asset_events=[reported], skip_reason=f"Wrote {len(written)} pages")
 
 
 @dg.sensor(

@@ -8,10 +8,16 @@ from cinematch_dagster.drift.page.inputs import (
     Slice,
     WeekReport,
 )
-from cinematch_dagster.drift.page.render import index_page, week_page, week_picture
+from cinematch_dagster.drift.page.render import (
+    WEEKS_ON_A_PAGE,
+    index_page,
+    week_page,
+    week_picture,
+)
 
 __all__ = [
     "SLICES",
+    "WEEKS_ON_A_PAGE",
     "Decided",
     "Performance",
     "Side",

@@ -1,73 +1,113 @@
 """What the API shows of the platform, as files: pages of the weeks, and the dashboard's data."""
 
+import contextlib
 import datetime
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import psycopg
 
-from cinematch_dagster.batches.weeks import WEEK
-from cinematch_dagster.drift import Histogram
 from cinematch_dagster.drift.evidence import measure
 from cinematch_dagster.drift.page import (
+    WEEKS_ON_A_PAGE,
     Decided,
     Side,
-    WeekReport,
     index_page,
     week_page,
     week_picture,
 )
 from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.settings import Settings
-from cinematch_dagster.warehouse.drift.histograms import Sides, compared_histograms
-from cinematch_dagster.warehouse.drift.population import Audience, genre_counts, population
+from cinematch_dagster.warehouse.drift.histograms import compared_histograms
+from cinematch_dagster.warehouse.drift.population import genre_counts, population
 from cinematch_dagster.warehouse.operations.dashboard import dashboard
-from cinematch_dagster.warehouse.operations.week_history import decided_on
+from cinematch_dagster.warehouse.operations.week_history import decided_on, shown_weeks
 from serving.base.files import replace_text
 
 INDEX = "index.html"
 DASHBOARD = "dashboard.json"
+WRITTEN = "written.json"
+"""Of which state the pages are: the fingerprint of each week when its page was written."""
+MOST_AT_ONCE = 52
+"""Pages that are written in one transaction, so that a reader of many weeks sees them come."""
 
 
 def write_pages(
-    connection: psycopg.Connection, weeks: Sequence[datetime.date], settings: Settings
-) -> dict[datetime.date, str]:
-    """Write the pages of some weeks and of the one before, the index, and the dashboard's data.
+    connection: psycopg.Connection, settings: Settings, most: int | None = None
+) -> list[datetime.date]:
+    """Write the pages of the weeks that changed, the index with them, and the dashboard's data.
 
-    The week before gets its page again because meanwhile something was decided on it. A page is
-    replaced at once, so that a reader never sees half of one.
+    Nothing is written that shows what is written already: it costs as much as has changed. A file
+    is replaced at once, so that a reader never sees half of one.
+
+    Args:
+        connection: used within its current transaction.
+        settings: where pages lie, and the marks of weeks judged before these were recorded.
+        most: pages to write, the oldest weeks first; None for all that changed.
 
     Returns:
-        The charts of each page's week, as one SVG document.
+        The weeks whose pages were written.
     """
     folder = settings.reports_dir
-    history = recorded_weeks(connection)
-    folder.mkdir(parents=True, exist_ok=True)
-    shown = [known.week for known in history if min(weeks) - WEEK <= known.week <= max(weeks)]
-    audiences = population(connection, shown)
-    charts = {}
-    for number, known in enumerate(history, start=1):
-        if known.week in audiences:
-            histograms = compared_histograms(connection, [known.week])[known.week]
-            page = _page(connection, history[:number], histograms, audiences[known.week], settings)
-            replace_text(folder / known.file_name, page)
-            charts[known.week] = week_picture(history[:number], *histograms)
-    if history:
-        replace_text(folder / INDEX, index_page(history))
-    replace_text(folder / DASHBOARD, json.dumps(dashboard(connection)))
-    return charts
+    changed = dict(list(outdated(connection, folder).items())[:most])
+    for week in changed:
+        replace_text(_path(folder, week), _page(connection, week, settings))
+    if changed:
+        written = _written(folder) | {str(week): state for week, state in changed.items()}
+        replace_text(folder / INDEX, index_page(recorded_weeks(connection)))
+        replace_text(folder / WRITTEN, json.dumps(written))
+    _write_dashboard(connection, folder / DASHBOARD)
+    return list(changed)
 
 
-def _page(
-    connection: psycopg.Connection,
-    history: Sequence[WeekReport],
-    histograms: Sides[Histogram],
-    audiences: Sides[Audience],
-    settings: Settings,
-) -> str:
-    week = history[-1].week
+def outdated(connection: psycopg.Connection, folder: Path) -> dict[datetime.date, str]:
+    """Return the weeks whose pages show less than is known, with the fingerprint of today."""
+    written = _written(folder)
+    return {
+        week: fingerprint
+        for week, fingerprint in shown_weeks(connection).items()
+        if written.get(str(week)) != fingerprint or not _path(folder, week).exists()
+    }
+
+
+def pictures(
+    connection: psycopg.Connection, weeks: Sequence[datetime.date]
+) -> dict[datetime.date, str]:
+    """Return the charts of some weeks with a verdict, each as one SVG document."""
+    compared = compared_histograms(connection, weeks)
+    return {
+        week: week_picture(recorded_weeks(connection, week, WEEKS_ON_A_PAGE), *compared[week])
+        for week in weeks
+    }
+
+
+def _path(folder: Path, week: datetime.date) -> Path:
+    return folder / f"{week}.html"
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Return the fingerprints of the pages; none where the file is missing or broken."""
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads((folder / WRITTEN).read_text())
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _write_dashboard(connection: psycopg.Connection, path: Path) -> None:
+    """Write the dashboard's data unless the file says the same already, but for when."""
+    now, before = dashboard(connection), None
+    with contextlib.suppress(OSError, ValueError):
+        before = json.loads(path.read_text())
+    if not isinstance(before, dict) or before | {"written_at": now["written_at"]} != now:
+        replace_text(path, json.dumps(now))
+
+
+def _page(connection: psycopg.Connection, week: datetime.date, settings: Settings) -> str:
+    history = recorded_weeks(connection, week, WEEKS_ON_A_PAGE)
+    histograms = compared_histograms(connection, [week])[week]
+    audiences, genres = population(connection, [week])[week], genre_counts(connection, week)
     marks = history[-1].secondary or settings.evidence
-    genres = genre_counts(connection, week)
     baseline, alone, so_far = [
         Side(
             histogram,

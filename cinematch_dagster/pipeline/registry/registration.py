@@ -12,7 +12,6 @@ import psycopg
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
 
-from cinematch_dagster.pipeline.operations.pages import write_pages
 from cinematch_dagster.pipeline.registry.comparison import (
     Registered,
     compare,
@@ -66,8 +65,6 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
         lock_registry(connection)  # a rollback meanwhile would be undone, or lose its version
         follow_promotions(client, connection)
         delete_old_versions(client, connection, settings.promotion.keep_versions)
-    with connect(dsn) as connection:
-        write_pages(connection, [week], settings)  # the decision stands on the week's page
     return decided
 
 

@@ -3,7 +3,6 @@
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
-from cinematch_dagster.pipeline.operations.pages import write_pages
 from cinematch_dagster.pipeline.registry.versions import RegistrationError, follow_promotions
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings
@@ -31,6 +30,4 @@ def roll_back(
             raise RollbackError(str(error)) from error
         except MlflowException as error:
             raise RollbackError(f"MLflow could not follow to version {rollback.version}") from error
-    with connect(dsn) as connection:
-        write_pages(connection, [rollback.week], settings)  # the dashboard names what serves
     return rollback

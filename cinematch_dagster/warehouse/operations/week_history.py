@@ -38,3 +38,8 @@ def decided_on(
 ) -> list[tuple[datetime.datetime, str, str]]:
     """Return when, what and why was decided on a week's evidence or its model, oldest first."""
     return connection.execute(query("operations/decided_on"), {"week": week}).fetchall()
+
+
+def shown_weeks(connection: psycopg.Connection) -> dict[datetime.date, str]:
+    """Return a fingerprint of what the page of each week shows, of the weeks with a verdict."""
+    return dict(connection.execute(query("operations/shown_weeks")).fetchall())

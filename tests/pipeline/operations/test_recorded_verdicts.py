@@ -65,7 +65,7 @@ def shown(dsn: str, settings: Settings) -> dict[str, Any]:
     for path in settings.reports_dir.glob("*"):
         path.unlink()
     with connect(dsn) as connection:
-        write_pages(connection, [week(1), week(2)], settings)
+        write_pages(connection, settings)
         answers: dict[str, Any] = {
             name: connection.execute(reference_queries()[name]).fetchall()
             for name in ("drift_trend", "retraining_needed")
