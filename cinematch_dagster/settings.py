@@ -41,7 +41,7 @@ from pydantic_settings import (
 from pydantic_settings import SettingsError as UnreadableValueError
 
 from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
-from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds
 from cinematch_dagster.old_settings import HEADS, renamed
 from cinematch_dagster.recommenders.algorithms import Hyperparameters
 from serving.base.scale import HIGHEST, LOWEST, STEP
@@ -249,7 +249,7 @@ class Settings(BaseSettings):
     data: DataSettings = DataSettings()
     injection: InjectionSettings = InjectionSettings()
     drift: DriftPolicy = DriftPolicy()
-    evidence: EvidenceThresholds = EvidenceThresholds()
+    evidence: SecondaryThresholds = SecondaryThresholds()
     retraining: RetrainingCriteria = RetrainingCriteria()
     training: TrainingSettings = TrainingSettings()
     promotion: PromotionSettings = PromotionSettings()

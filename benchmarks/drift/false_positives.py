@@ -12,18 +12,18 @@ from benchmarks.drift.resampling import WAYS, Draw, Population
 from benchmarks.drift.scores import (
     KS,
     Scores,
-    genre_evidence,
+    genre_metrics,
     mean,
-    rating_evidence,
+    rating_metrics,
     rating_scores,
     severity,
 )
 from cinematch_dagster.drift import DriftPolicy
-from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds
 
 PROMISE: Final = 0.05
 THRESHOLDS: Final[Mapping[str, float]] = DriftPolicy().thresholds
-EVIDENCE: Final[Mapping[str, float]] = EvidenceThresholds().model_dump()
+SECONDARY: Final[Mapping[str, float]] = SecondaryThresholds().model_dump()
 DESIGN_SIZE: Final = 10_000  # at which the design effect is measured
 LARGEST: Final = 400_000  # up to which the smallest sufficient batch is looked for
 
@@ -84,7 +84,7 @@ def false_alarms(
         "users": len(population.stars),
         "within_week": population.within_week,
         "design_effect": design_effect(by_user, by_rating),
-        "evidence_by_rating": max(row.rates[name] for row in alone for name in EVIDENCE),
+        "evidence_by_rating": max(row.rates[name] for row in alone for name in SECONDARY),
         "baselines": {
             str(size): {
                 "sufficient": smallest_sufficient_batch(population, size, trials, seed),
@@ -118,9 +118,9 @@ def judge(
 ) -> NoDrift:
     """Summarise the scores of drawn pairs."""
     tests = rating_scores(baseline.stars, batch.stars)
-    evidence = rating_evidence(baseline.stars, batch.stars)
-    scores = tests | evidence | genre_evidence(baseline.genres, batch.genres)
-    limits = {**THRESHOLDS, **EVIDENCE}
+    secondary = rating_metrics(baseline.stars, batch.stars)
+    scores = tests | secondary | genre_metrics(baseline.genres, batch.genres)
+    limits = {**THRESHOLDS, **SECONDARY}
     return NoDrift(
         population,
         way,

@@ -8,14 +8,14 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from benchmarks.drift.false_positives import EVIDENCE, THRESHOLDS, measure
+from benchmarks.drift.false_positives import SECONDARY, THRESHOLDS, measure
 from benchmarks.drift.resampling import WAYS, Draw, Population
 from benchmarks.drift.scores import (
     KS,
     MEAN,
     STD,
     Floats,
-    genre_evidence,
+    genre_metrics,
     rating_scores,
     severity,
 )
@@ -161,8 +161,8 @@ def genre_power(
 
         def is_caught(part: float) -> bool:
             batch = _mix(drawn[n], replacement, part)
-            score = genre_evidence(baseline, batch)[measure]
-            return bool((score > EVIDENCE[measure]).mean() >= CAUGHT)
+            score = genre_metrics(baseline, batch)[measure]
+            return bool((score > SECONDARY[measure]).mean() >= CAUGHT)
 
         part = _smallest(is_caught, 1.0)
         if part is None:

@@ -39,7 +39,7 @@ def rating_scores(baseline: Floats, buffer: Floats) -> Scores:
     }
 
 
-def rating_evidence(baseline: Floats, buffer: Floats) -> Scores:
+def rating_metrics(baseline: Floats, buffer: Floats) -> Scores:
     """Score pairs of rating histograms with the measures shown beside the verdict."""
     gap = np.cumsum(_shares(buffer), axis=-1) - np.cumsum(_shares(baseline), axis=-1)
     return {
@@ -49,7 +49,7 @@ def rating_evidence(baseline: Floats, buffer: Floats) -> Scores:
     }
 
 
-def genre_evidence(baseline: Floats, buffer: Floats) -> Scores:
+def genre_metrics(baseline: Floats, buffer: Floats) -> Scores:
     """Score pairs of genre counts, the genres last, with the measures shown for them."""
     return {
         "genre_psi": psi(baseline, buffer),

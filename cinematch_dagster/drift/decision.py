@@ -26,7 +26,7 @@ class Alert:
     Attributes:
         week: the Monday of the week that alerted.
         alert_date: when that was found out, with its time zone.
-        evidence: of the report that raised it (`DriftReport.evidence`).
+        input_digest: of the report that raised it (`DriftReport.input_digest`).
         current: whether it still rests on what a model in production would be compared with.
     """
 
@@ -36,7 +36,7 @@ class Alert:
     drift_score: float
     threshold: float
     alert_date: datetime.datetime
-    evidence: str
+    input_digest: str
     current: bool = True
 
     @property

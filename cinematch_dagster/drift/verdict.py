@@ -150,8 +150,8 @@ class DriftReport:
     Attributes:
         baseline_n: ratings in the baseline; its mean and std as in a view; None where a recorded
             report doesn't say.
-        evidence: sha256 (hex) of the baseline's and the cumulative histogram, int64 little endian:
-            the same evidence looked at again has the same one.
+        input_digest: sha256 (hex) of the baseline's and the cumulative histogram, int64 little
+            endian: the same inputs looked at again have the same one.
     """
 
     baseline_n: int | None
@@ -159,7 +159,7 @@ class DriftReport:
     baseline_std: float | None
     per_batch: ViewResult
     cumulative: ViewResult
-    evidence: str
+    input_digest: str
 
     @property
     def level(self) -> Level:
@@ -187,7 +187,7 @@ def assess(
         *_summary(baseline),
         per_batch=_assess_view("per_batch", baseline, per_batch, policy),
         cumulative=_assess_view("cumulative", baseline, cumulative, policy),
-        evidence=digest.hexdigest(),
+        input_digest=digest.hexdigest(),
     )
 
 

@@ -32,7 +32,7 @@ from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import DriftPolicy
 from cinematch_dagster.pipeline.drift.input_digest import (
     is_current,
-    performance_evidence,
+    performance_digest,
     stale_weeks,
 )
 from cinematch_dagster.pipeline.drift.report import check_week
@@ -125,9 +125,9 @@ class Retraining(RuleBasedStateMachine):
             check_week(connection, week, POLICY)
             if champion := in_production(connection, before=week):
                 sha256 = loaded_batch(connection, week).sha256
-                evidence = performance_evidence(champion.version, sha256)
+                input_digest = performance_digest(champion.version, sha256)
                 name = "performance_rmse"
-                row = AlertRow(week, "per_batch", name, 0.0, 0.1, False, evidence)
+                row = AlertRow(week, "per_batch", name, 0.0, 0.1, False, input_digest)
                 record_alerts(connection, [row])
         event = dg.AssetMaterialization("drift_report", partition=week.isoformat())
         self.instance.report_runless_asset_event(event)

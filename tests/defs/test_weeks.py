@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from cinematch_dagster.drift import Level
-from cinematch_dagster.pipeline.drift.input_digest import current_evidence
+from cinematch_dagster.pipeline.drift.input_digest import current_digests
 from cinematch_dagster.pipeline.drift.report import check_week, week_report
 from cinematch_dagster.pipeline.ingestion.live_ratings import write_out
 from cinematch_dagster.pipeline.preparation.prepare import Folders
@@ -67,7 +67,7 @@ def test_a_week_without_a_batch_reports_nothing_of_the_weeks_before_it(
     assert week_report(database, datetime.date(2024, 1, 8), policy).level is Level.DRIFT
     for missing in (datetime.date(2024, 1, 15), datetime.date(2024, 12, 23)):
         assert check_week(database, missing, policy).level is Level.EMPTY
-        assert current_evidence(database, [missing], policy) == {missing: set()}
+        assert current_digests(database, [missing], policy) == {missing: set()}
     assert rows(database, "SELECT count(*) FROM drift_alerts") == alerts
 
 

@@ -43,7 +43,7 @@ def test_the_settings_of_the_guide_are_valid_and_measured() -> None:
     "figure",
     [
         *words.TESTS.values(),
-        *(name.partition(": ")[2] for name, _ in words.EVIDENCE.values()),
+        *(name.partition(": ")[2] for name, _ in words.SECONDARY.values()),
         *("chi-square", "p-value", "widest gap", "RMSE", "MAE", "own test", "slices", "hit rate"),
         *("new users", "new movies", "active users", "identity of the evidence", "baseline"),
     ],

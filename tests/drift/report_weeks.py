@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cinematch_dagster.drift.evidence import EvidenceThresholds, measure
 from cinematch_dagster.drift.histogram import Histogram, histogram
 from cinematch_dagster.drift.page import Performance, Side, Slice, WeekReport
 from cinematch_dagster.drift.performance import Errors, judge_errors
 from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds, measure
 from cinematch_dagster.drift.verdict import DriftPolicy, assess
 from tests.builders import FIRST_WEEK
 
@@ -63,7 +63,7 @@ def rich(side: Histogram) -> Side:
         side,
         GENRES,
         Activity(ratings=200, users=8, by_new_users=50, of_new_movies=21),
-        measure(BASE, side, EvidenceThresholds(), (BASE_GENRES, GENRES)),
+        measure(BASE, side, SecondaryThresholds(), (BASE_GENRES, GENRES)),
     )
 
 

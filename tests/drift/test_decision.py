@@ -22,7 +22,7 @@ def alert(number: int = 1, *, in_week: int = 6, hours_old: float = 1) -> Alert:
         drift_score=0.0949,
         threshold=0.05,
         alert_date=NOW - hours_old * HOUR,
-        evidence="ab" * 32,
+        input_digest="ab" * 32,
     )
 
 

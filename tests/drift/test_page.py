@@ -98,17 +98,17 @@ def test_a_page_holds_every_number_of_its_report_to_the_last_digit() -> None:
         expected.append(view.n)
         expected += [number for test in view.tests for number in (test.change, test.threshold)]
         expected.append(view.ks_p_value)
-    assert batch.evidence
-    assert so_far.evidence
-    assert batch.evidence.chi_square
-    assert so_far.evidence.chi_square
+    assert batch.secondary
+    assert so_far.secondary
+    assert batch.secondary.chi_square
+    assert so_far.secondary.chi_square
     for one, other in zip(
-        batch.evidence.ratings + batch.evidence.genres,
-        so_far.evidence.ratings + so_far.evidence.genres,
+        batch.secondary.ratings + batch.secondary.genres,
+        so_far.secondary.ratings + so_far.secondary.genres,
         strict=True,
     ):
         expected += [one.score, other.score]
-    for chi in (batch.evidence.chi_square, so_far.evidence.chi_square):
+    for chi in (batch.secondary.chi_square, so_far.secondary.chi_square):
         expected += [chi.statistic, chi.p_value]
     assert shown(weeks, BASELINE, batch, so_far).data == expected
 
@@ -122,11 +122,11 @@ def test_the_verdict_comes_first_and_the_rest_in_its_order() -> None:
         "Both views",
         "Does this drift hurt the model?",
         "Over the weeks",
-        "Other evidence",
+        "Secondary metrics",
         "Users and movies",
         "Genres The genres",
         "What was decided",
-        weeks[-1].report.evidence,
+        weeks[-1].report.input_digest,
     ]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
@@ -146,7 +146,7 @@ def test_users_movies_and_genres_are_told() -> None:
 
 def test_what_is_not_known_has_no_section() -> None:
     text = plain(history(2), LOUD, QUIET).text
-    for title in ("Other evidence", "Users and movies", "Genres"):
+    for title in ("Secondary metrics", "Users and movies", "Genres"):
         assert title not in text
     assert "Nothing yet." in text
 

@@ -222,9 +222,9 @@ def test_a_view_carries_its_figures() -> None:
 def test_evidence_is_the_sha256_of_baseline_and_buffer() -> None:
     report = assess(BASE, QUIET, LOUD, policy())
     packed = struct.pack("<20q", *BASE.tolist(), *LOUD.tolist())
-    assert report.evidence == hashlib.sha256(packed).hexdigest()
-    assert assess(BASE, LOUD, LOUD, policy(ks_threshold=0.5)).evidence == report.evidence
-    assert assess(LOUD, QUIET, BASE, policy()).evidence != report.evidence
+    assert report.input_digest == hashlib.sha256(packed).hexdigest()
+    assert assess(BASE, LOUD, LOUD, policy(ks_threshold=0.5)).input_digest == report.input_digest
+    assert assess(LOUD, QUIET, BASE, policy()).input_digest != report.input_digest
 
 
 def plain(value: object) -> bool:

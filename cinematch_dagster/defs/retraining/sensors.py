@@ -31,18 +31,18 @@ def drift_alert_sensor(
     warehouse: WarehouseResource,
     settings: dg.ResourceParam[Settings],
 ) -> list[dg.RunRequest] | dg.SkipReason:
-    """Evaluate all evidence since the cursor in one decision.
+    """Evaluate all reports since the cursor in one decision.
 
     A tick that is evaluated again requests the same runs under the same run keys, of which
     Dagster starts each only once.
     """
     cursor = int(context.cursor or 0)
-    evidence = list(_since(context.instance, cursor))
-    newest_id, newest_week = evidence[-1]
+    reports = list(_since(context.instance, cursor))
+    newest_id, newest_week = reports[-1]
     with warehouse.transaction() as connection:
         decision = evaluate(
             connection,
-            weeks=[week for _, week in evidence],
+            weeks=[week for _, week in reports],
             run_key=f"{newest_week}:{newest_id}",
             now=datetime.datetime.now(datetime.UTC),
             criteria=settings.retraining,

@@ -6,10 +6,10 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cinematch_dagster.drift.evidence import Evidence, EvidenceThresholds
 from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.performance import Errors, PerformanceVerdict
 from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.secondary_metrics import SecondaryMetrics, SecondaryThresholds
 from cinematch_dagster.drift.verdict import DriftPolicy, DriftReport
 
 SLICES: Mapping[str, str] = {
@@ -79,7 +79,7 @@ class WeekReport:
     report: DriftReport
     performance: Performance | None = None
     policy: DriftPolicy | None = None
-    secondary: EvidenceThresholds | None = None
+    secondary: SecondaryThresholds | None = None
 
     @property
     def file_name(self) -> str:
@@ -95,13 +95,13 @@ class Side:
         histogram: of its ratings.
         genres: its ratings by genre; a rating counts in each genre of its movie.
         activity: of its users.
-        evidence: how a view was measured against the baseline in other ways.
+        secondary: how a view was measured against the baseline in other ways.
     """
 
     histogram: Histogram
     genres: Mapping[str, int] = field(default_factory=dict)
     activity: Activity | None = None
-    evidence: Evidence | None = None
+    secondary: SecondaryMetrics | None = None
 
 
 @dataclass(frozen=True)

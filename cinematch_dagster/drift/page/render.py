@@ -16,9 +16,9 @@ from cinematch_dagster.drift.page.performance import answer, performance_panel
 from cinematch_dagster.drift.page.tables import (
     activity_rows,
     distributions,
-    evidence_rows,
     progressions,
     score_text,
+    secondary_rows,
     star_rows,
 )
 from cinematch_dagster.drift.verdict import Level
@@ -57,7 +57,7 @@ def week_page(
             previous=weeks[-2] if len(weeks) > 1 else None,
             weeks=shown,
             panels=views,
-            evidence=evidence_rows(views),
+            secondary=secondary_rows(views),
             activity=activity_rows(sides),
             stars=star_rows(sides),
             answer=answer(weeks[-1].performance),

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
-from cinematch_dagster.drift.evidence import Evidence
 from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side, WeekReport
 from cinematch_dagster.drift.page.panels import Panel, early_score, shares_of
 from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.secondary_metrics import SecondaryMetrics
 from cinematch_dagster.drift.verdict import TestResult, ViewResult
 from serving.base.scale import STARS
 from serving.kit import charts, formats
@@ -30,7 +30,7 @@ ACTIVITY: Sequence[tuple[str, Callable[[Activity], str]]] = (
 )
 
 
-class EvidenceRow(NamedTuple):
+class SecondaryRow(NamedTuple):
     """One measure: its name and meaning, and a result a view; None where there is none."""
 
     name: str
@@ -59,18 +59,18 @@ def distributions(baseline: Histogram, per_batch: Histogram, cumulative: Histogr
     )
 
 
-def evidence_rows(shown: Sequence[Panel]) -> list[EvidenceRow]:
+def secondary_rows(shown: Sequence[Panel]) -> list[SecondaryRow]:
     """Return each measure that some view has, with a result a view."""
-    found = [_by_name(panel.side.evidence) for panel in shown]
+    found = [_by_name(panel.side.secondary) for panel in shown]
     return [
-        EvidenceRow(*words.EVIDENCE[name], [results.get(name) for results in found])
-        for name in words.EVIDENCE
+        SecondaryRow(*words.SECONDARY[name], [results.get(name) for results in found])
+        for name in words.SECONDARY
         if any(name in results for results in found)
     ]
 
 
-def _by_name(evidence: Evidence | None) -> dict[str, TestResult]:
-    tests = (*evidence.ratings, *evidence.genres) if evidence else ()
+def _by_name(secondary: SecondaryMetrics | None) -> dict[str, TestResult]:
+    tests = (*secondary.ratings, *secondary.genres) if secondary else ()
     return {test.feature_name: test for test in tests}
 
 

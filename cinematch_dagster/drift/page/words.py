@@ -39,7 +39,7 @@ MEANINGS: Mapping[str, str] = {
     "rating_mean": "average rating, relative to the baseline's",
     "rating_std": "standard deviation, relative to the baseline's",
 }
-EVIDENCE: Mapping[str, tuple[str, str]] = {
+SECONDARY: Mapping[str, tuple[str, str]] = {
     "rating_psi": ("Ratings: PSI", "population stability index, 0 for no difference"),
     "rating_jensen_shannon": ("Ratings: Jensen-Shannon", "distance, from 0 to 1"),
     "rating_wasserstein": ("Ratings: Wasserstein-1", "how far ratings have to move, in stars"),

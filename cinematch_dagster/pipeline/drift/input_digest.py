@@ -1,7 +1,8 @@
 """Whether what was found out about a week still rests on what the warehouse holds.
 
-What a week is compared with is a function of history, and its evidence the digest of that: so a
-late or corrected week, a promotion and a rollback all show as evidence that has changed.
+What a week is compared with is a function of history, and its input digest tells whether that is
+the same: a late or corrected week, a promotion and a rollback all show as a digest that has
+changed.
 """
 
 import datetime
@@ -12,40 +13,40 @@ import psycopg
 
 from cinematch_dagster.drift import Alert, DriftPolicy, DriftReport
 from cinematch_dagster.pipeline.drift.report import assess_sides
-from cinematch_dagster.warehouse.drift.alerts import recorded_evidence
+from cinematch_dagster.warehouse.drift.alerts import recorded_digests
 from cinematch_dagster.warehouse.drift.histograms import compared_histograms, loaded_weeks
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError, loaded_batch
 from cinematch_dagster.warehouse.registry.promotions import in_production
 
 
-def performance_evidence(version: str, sha256: str) -> str:
+def performance_digest(version: str, sha256: str) -> str:
     """Return the sha256 (hex) of a version and the sha256 of a week's file."""
     return hashlib.sha256(f"{version} {sha256}".encode()).hexdigest()
 
 
-def current_evidence(
+def current_digests(
     connection: psycopg.Connection, weeks: Sequence[datetime.date], policy: DriftPolicy
 ) -> dict[datetime.date, set[str]]:
-    """Return the evidence that some weeks' reports and performance would have now.
+    """Return the input digests that some weeks' reports and performance would have now.
 
     Only of what would be written down: a week with too few ratings to test has none.
     """
     return {
-        week: _evidence(assess_sides(sides, policy)) | _performance_evidence(connection, week)
+        week: _digests(assess_sides(sides, policy)) | _performance_digests(connection, week)
         for week, sides in compared_histograms(connection, weeks).items()
     }
 
 
-def _evidence(report: DriftReport) -> set[str]:
-    return {report.evidence} if report.cumulative.tests or report.per_batch.tests else set()
+def _digests(report: DriftReport) -> set[str]:
+    return {report.input_digest} if report.cumulative.tests or report.per_batch.tests else set()
 
 
-def _performance_evidence(connection: psycopg.Connection, week: datetime.date) -> set[str]:
+def _performance_digests(connection: psycopg.Connection, week: datetime.date) -> set[str]:
     champion = in_production(connection, before=week)
     try:
         if champion:
             sha256 = loaded_batch(connection, week).sha256
-            return {performance_evidence(champion.version, sha256)}
+            return {performance_digest(champion.version, sha256)}
     except IngestionError:
         pass  # not loaded: nothing to predict
     return set()
@@ -60,11 +61,11 @@ def is_current(connection: psycopg.Connection, alert: Alert, policy: DriftPolicy
     champion = in_production(connection)
     if champion and champion.week >= alert.week:
         return False
-    return alert.evidence in current_evidence(connection, [alert.week], policy)[alert.week]
+    return alert.input_digest in current_digests(connection, [alert.week], policy)[alert.week]
 
 
 def stale_weeks(connection: psycopg.Connection, policy: DriftPolicy) -> list[datetime.date]:
-    """Return the loaded weeks whose newest report rests on other evidence than it would now."""
-    recorded = recorded_evidence(connection)
-    current = current_evidence(connection, loaded_weeks(connection), policy)
-    return [week for week, evidence in current.items() if evidence - recorded.get(week, set())]
+    """Return the loaded weeks whose newest report has another input digest than it would now."""
+    recorded = recorded_digests(connection)
+    current = current_digests(connection, loaded_weeks(connection), policy)
+    return [week for week, digests in current.items() if digests - recorded.get(week, set())]

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cinematch_dagster.drift import Errors, PerformanceVerdict, judge_errors
-from cinematch_dagster.pipeline.drift.input_digest import performance_evidence
+from cinematch_dagster.pipeline.drift.input_digest import performance_digest
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.recommenders.evaluation.week_performance import WeekScores, score_week
 from cinematch_dagster.settings import Settings
@@ -30,14 +30,14 @@ class WeekPerformance:
         own: the version's errors on the standing test rows of its training.
         scores: on all of the week's ratings, none of which the version was trained on.
         verdict: the one compared with the other.
-        evidence: sha256 (hex) of the version and the sha256 of the week's file.
+        input_digest: sha256 (hex) of the version and the sha256 of the week's file.
     """
 
     version: str
     own: Errors
     scores: WeekScores
     verdict: PerformanceVerdict
-    evidence: str
+    input_digest: str
 
 
 def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekPerformance | None:
@@ -70,7 +70,7 @@ def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekP
             scores.overall.rows,
             settings.drift,
         ),
-        evidence=performance_evidence(promotion.version, batch.sha256),
+        input_digest=performance_digest(promotion.version, batch.sha256),
     )
 
 
@@ -94,7 +94,7 @@ def _verdict(week: datetime.date, found: WeekPerformance, settings: Settings) ->
         settings.drift,
         n=found.scores.overall.rows,
         version=found.version,
-        input_digest=found.evidence,
+        input_digest=found.input_digest,
     )
 
 
@@ -136,7 +136,7 @@ def _rows(week: datetime.date, found: WeekPerformance) -> list[alerts.AlertRow]:
             drift_score=test.score,
             threshold=test.threshold,
             alert_triggered=test.triggered,
-            evidence=found.evidence,
+            input_digest=found.input_digest,
             notes=notes,
         )
         for test in verdict.tests

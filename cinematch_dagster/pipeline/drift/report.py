@@ -5,12 +5,12 @@ import datetime
 import psycopg
 
 from cinematch_dagster.drift import DriftPolicy, DriftReport, Histogram, ViewResult, assess
-from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds
 from cinematch_dagster.warehouse.drift import alerts
 from cinematch_dagster.warehouse.drift.histograms import Sides, compared_histograms
 from cinematch_dagster.warehouse.drift.verdicts import record_report
 
-DEFAULT_MARKS = EvidenceThresholds()
+DEFAULT_MARKS = SecondaryThresholds()
 
 
 def week_report(
@@ -34,7 +34,7 @@ def check_week(
     connection: psycopg.Connection,
     week: datetime.date,
     policy: DriftPolicy,
-    secondary: EvidenceThresholds = DEFAULT_MARKS,
+    secondary: SecondaryThresholds = DEFAULT_MARKS,
 ) -> DriftReport:
     """Compute a week's report, and write down one row for each test, and both views' verdicts.
 
@@ -54,7 +54,7 @@ def check_week(
             drift_score=test.score,
             threshold=test.threshold,
             alert_triggered=test.triggered,
-            evidence=report.evidence,
+            input_digest=report.input_digest,
             notes=_notes(view),
         )
         for view in views

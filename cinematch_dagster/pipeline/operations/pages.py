@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psycopg
 
-from cinematch_dagster.drift.evidence import measure
 from cinematch_dagster.drift.page import (
     WEEKS_ON_A_PAGE,
     Decided,
@@ -17,6 +16,7 @@ from cinematch_dagster.drift.page import (
     week_page,
     week_picture,
 )
+from cinematch_dagster.drift.secondary_metrics import measure
 from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.drift.histograms import compared_histograms

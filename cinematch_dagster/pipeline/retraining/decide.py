@@ -25,8 +25,8 @@ def evaluate(
 
     Args:
         connection: its transaction holds the reading of the alerts and the writing together.
-        weeks: whose reports are the new evidence.
-        run_key: names the evidence: `<week>:<storage id>` of the newest report.
+        weeks: whose reports are new.
+        run_key: names the reports: `<week>:<storage id>` of the newest report.
         now: with its time zone.
         criteria: what is required.
         policy: of the reports.
@@ -67,7 +67,7 @@ def _patience(criteria: RetrainingCriteria) -> datetime.timedelta:
 
 
 def undispatched(connection: psycopg.Connection, storage_id: int) -> list[Decision]:
-    """Return the decisions to retrain that rest on evidence after `storage_id`, oldest first.
+    """Return the decisions to retrain that rest on reports after `storage_id`, oldest first.
 
     When the daemon dies between a decision and its run, the next tick finds the decision here.
     """
@@ -89,7 +89,7 @@ def weeks_to_report(
 ) -> list[datetime.date]:
     """Return the weeks to be reported once more, in order.
 
-    Those whose evidence has changed, and the one that waited for a retraining that has ended.
+    Those whose inputs have changed, and the one that waited for a retraining that has ended.
     """
     weeks = set(stale_weeks(connection, policy))
     waiting = decisions.waiting_week(connection)

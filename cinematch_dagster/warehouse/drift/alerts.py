@@ -16,7 +16,7 @@ class AlertRow:
 
     Attributes:
         drift_score: a fraction, and `threshold` its limit.
-        evidence: names what was compared: the sha256 of the histograms.
+        input_digest: names what was compared: the sha256 of the histograms.
     """
 
     week: datetime.date
@@ -25,7 +25,7 @@ class AlertRow:
     drift_score: float
     threshold: float
     alert_triggered: bool
-    evidence: str
+    input_digest: str
     notes: str = ""
 
 
@@ -35,10 +35,10 @@ def record_alerts(connection: psycopg.Connection, rows: Sequence[AlertRow]) -> N
         cursor.executemany(query("drift/alert_insert"), [asdict(row) for row in rows])
 
 
-def recorded_evidence(connection: psycopg.Connection) -> dict[datetime.date, set[str]]:
+def recorded_digests(connection: psycopg.Connection) -> dict[datetime.date, set[str]]:
     """Return what the latest check of each week rests on."""
-    found = connection.execute(query("drift/recorded_evidence"))
-    return {week: set(evidence) for week, evidence in found}
+    found = connection.execute(query("drift/recorded_digests"))
+    return {week: set(input_digest) for week, input_digest in found}
 
 
 def history_fingerprint(connection: psycopg.Connection) -> str:

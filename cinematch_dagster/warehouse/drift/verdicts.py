@@ -18,7 +18,7 @@ from cinematch_dagster.drift import (
     TestResult,
     ViewResult,
 )
-from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds
 from cinematch_dagster.warehouse.statements import query
 
 
@@ -96,10 +96,10 @@ class Verdict:
         return None if self.policy is None else DriftPolicy.model_validate(self.policy)
 
     @property
-    def secondary(self) -> EvidenceThresholds | None:
+    def secondary(self) -> SecondaryThresholds | None:
         """The marks of that day."""
         found = self.secondary_thresholds
-        return None if found is None else EvidenceThresholds.model_validate(found)
+        return None if found is None else SecondaryThresholds.model_validate(found)
 
     def as_view(self) -> ViewResult:
         """Return the verdict on ratings as it was assessed."""
@@ -133,7 +133,7 @@ def record_report(
     week: datetime.date,
     report: DriftReport,
     policy: DriftPolicy,
-    secondary: EvidenceThresholds,
+    secondary: SecondaryThresholds,
 ) -> None:
     """Append the verdicts of both views; each names the one that it replaces."""
     for view in (report.cumulative, report.per_batch):
@@ -150,7 +150,7 @@ def record_report(
             baseline_n=report.baseline_n,
             baseline_mean=report.baseline_mean,
             baseline_std=report.baseline_std,
-            input_digest=report.evidence,
+            input_digest=report.input_digest,
         )
         record_verdict(connection, verdict)
 
@@ -194,5 +194,5 @@ def recorded_report(verdicts: Verdicts) -> DriftReport | None:
         baseline_std=known.baseline_std,
         per_batch=per_batch.as_view(),
         cumulative=cumulative.as_view(),
-        evidence=known.input_digest or "",
+        input_digest=known.input_digest or "",
     )

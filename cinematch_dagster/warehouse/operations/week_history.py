@@ -36,7 +36,7 @@ def loaded_batches(connection: psycopg.Connection) -> list[LoadedBatch]:
 def decided_on(
     connection: psycopg.Connection, week: datetime.date
 ) -> list[tuple[datetime.datetime, str, str]]:
-    """Return when, what and why was decided on a week's evidence or its model, oldest first."""
+    """Return when, what and why was decided on a week's reports or its model, oldest first."""
     return connection.execute(query("operations/decided_on"), {"week": week}).fetchall()
 
 

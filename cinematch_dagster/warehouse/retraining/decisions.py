@@ -19,10 +19,10 @@ class Decision:
     Attributes:
         buffer_size: ratings in the buffer at that time.
         alert_ids: the alerts that it used up.
-        weeks: of the evidence looked at.
+        weeks: of the reports looked at.
         target_week: the week to train; None when there is nothing to train. With `no_action` the
             week that waits until the retraining that is going on has ended.
-        run_key: names the evidence looked at; there is one decision for each.
+        run_key: names the reports looked at; there is one decision for each.
     """
 
     decision: Literal["trigger_actual", "trigger_failed", "no_action"]
@@ -52,7 +52,7 @@ def open_alerts(connection: psycopg.Connection) -> list[Alert]:
     """Return the alerts that still ask for a retraining, the oldest first.
 
     Those that fired in the latest check of their week, test and view, and whose week, test and
-    evidence no decision to retrain has used up: the same evidence, found again, does not ask again.
+    inputs no decision to retrain has used up: the same inputs, found again, do not ask again.
     """
     with connection.cursor(row_factory=class_row(Alert)) as cursor:
         return cursor.execute(query("retraining/open_alerts")).fetchall()
@@ -71,7 +71,7 @@ def record_decision(connection: psycopg.Connection, decision: Decision) -> None:
 
 
 def decision(connection: psycopg.Connection, run_key: str) -> Decision | None:
-    """Return the decision made on this evidence, if there is one."""
+    """Return the decision made on these reports, if there is one."""
     with connection.cursor(row_factory=class_row(Decision)) as cursor:
         return cursor.execute(query("retraining/decision"), {"run_key": run_key}).fetchone()
 

@@ -8,13 +8,13 @@ from benchmarks.drift.scores import (
     MEAN,
     STD,
     Floats,
-    genre_evidence,
-    rating_evidence,
+    genre_metrics,
+    rating_metrics,
     rating_scores,
     severity,
 )
 from cinematch_dagster.drift import DriftPolicy, assess
-from cinematch_dagster.drift.evidence import EvidenceThresholds, measure
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds, measure
 
 COUNTS = st.lists(st.integers(0, 2_000), min_size=10, max_size=10)
 
@@ -29,11 +29,11 @@ def test_the_scores_of_many_pairs_are_the_platforms(
     pairs: list[tuple[list[int], list[int]]],
 ) -> None:
     assume(all(sum(side) > 1 and sum(n > 0 for n in side) > 1 for pair in pairs for side in pair))
-    scores = rating_scores(*several_pairs(pairs)) | rating_evidence(*several_pairs(pairs))
+    scores = rating_scores(*several_pairs(pairs)) | rating_metrics(*several_pairs(pairs))
     for i, (before, after) in enumerate(pairs):
         baseline, buffer = np.array(before), np.array(after)
         report = assess(baseline, buffer, buffer, DriftPolicy())
-        evidence = measure(baseline, buffer, EvidenceThresholds())
+        evidence = measure(baseline, buffer, SecondaryThresholds())
         expected = {t.feature_name: t.score for t in (*report.per_batch.tests, *evidence.ratings)}
         assert {name: score[i] for name, score in scores.items()} == pytest.approx(
             expected, rel=1e-9, abs=1e-7
@@ -43,11 +43,11 @@ def test_the_scores_of_many_pairs_are_the_platforms(
 @given(st.tuples(COUNTS, COUNTS))
 def test_the_scores_of_genres_are_the_platforms(pair: tuple[list[int], list[int]]) -> None:
     assume(all(sum(side) for side in pair))
-    scores = genre_evidence(*several_pairs([pair]))
+    scores = genre_metrics(*several_pairs([pair]))
     names = [f"genre {i}" for i in range(10)]
     counts = [dict(zip(names, side, strict=True)) for side in pair]
     nothing = np.zeros(10, np.int64)
-    evidence = measure(nothing, nothing, EvidenceThresholds(), (counts[0], counts[1]))
+    evidence = measure(nothing, nothing, SecondaryThresholds(), (counts[0], counts[1]))
     expected = {test.feature_name: test.score for test in evidence.genres}
     assert {name: score[0] for name, score in scores.items()} == pytest.approx(
         expected, rel=1e-9, abs=1e-7

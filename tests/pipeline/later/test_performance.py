@@ -59,7 +59,7 @@ def test_a_week_is_compared_with_the_test_of_the_version_that_it_found(
         "SELECT week, feature_name, view, drift_score, threshold, alert_triggered, evidence"
         " FROM drift_alerts ORDER BY id",
     ) == [
-        (week(1), name, "per_batch", test.score, 0.10, test.triggered, found.evidence)
+        (week(1), name, "per_batch", test.score, 0.10, test.triggered, found.input_digest)
         for name, test in zip(NAMES, found.verdict.tests, strict=True)
     ]
 

@@ -18,7 +18,7 @@ from tests.warehouse.support import value, week
 WEEK = datetime.timedelta(hours=168)
 
 
-def row(number: int, evidence: str, triggered: bool = True, **changes: Any) -> AlertRow:
+def row(number: int, input_digest: str, triggered: bool = True, **changes: Any) -> AlertRow:
     values: dict[str, Any] = {
         "week": week(number),
         "view": "cumulative",
@@ -26,7 +26,7 @@ def row(number: int, evidence: str, triggered: bool = True, **changes: Any) -> A
         "drift_score": 0.09,
         "threshold": 0.05,
         "alert_triggered": triggered,
-        "evidence": evidence,
+        "input_digest": input_digest,
         "notes": "4796 ratings",
     }
     return AlertRow(**values | changes)
@@ -98,7 +98,7 @@ def test_open_alerts_are_those_that_fired_the_oldest_first(connection: psycopg.C
     alerts.record_alerts(connection, [row(6, "e6"), row(4, "e4", triggered=False), row(3, "e3")])
     assert open_weeks(connection) == [week(6), week(3)]
     first = decisions.open_alerts(connection)[0]
-    assert (first.feature_name, first.evidence) == ("rating_distribution_ks", "e6")
+    assert (first.feature_name, first.input_digest) == ("rating_distribution_ks", "e6")
     assert first.alert_date == value(connection, "SELECT now()")
 
 
@@ -153,7 +153,7 @@ def test_a_week_checked_twice_asks_once_and_its_latest_check_counts(
     alerts.record_alerts(connection, [row(3, "e3"), row(3, "e3", view="per_batch")])
     assert open_weeks(connection) == [week(3), week(3)]  # two views
     alerts.record_alerts(connection, [row(3, "corrected", triggered=False)])
-    assert [a.evidence for a in decisions.open_alerts(connection)] == ["e3"]
+    assert [a.input_digest for a in decisions.open_alerts(connection)] == ["e3"]
 
 
 def test_a_decision_comes_back_as_it_was_written(connection: psycopg.Connection) -> None:

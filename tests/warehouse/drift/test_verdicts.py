@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from cinematch_dagster.drift import DriftPolicy, DriftReport
-from cinematch_dagster.drift.evidence import EvidenceThresholds
+from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.drift.verdicts import (
@@ -33,7 +33,7 @@ def checked(warehouse_dsn: str, connection: psycopg.Connection) -> DriftReport:
     load_baseline(connection, many(500).assign(data_split="train"), "a", week(0))
     connection.commit()
     load_batch(warehouse_dsn, batch(1, stars(*[1.0, 2.0] * 10)))
-    report = check_week(connection, week(1), POLICY, EvidenceThresholds(rating_psi=0.5))
+    report = check_week(connection, week(1), POLICY, SecondaryThresholds(rating_psi=0.5))
     connection.commit()
     return report
 
@@ -49,7 +49,7 @@ def test_a_report_comes_back_to_the_last_digit(
     assert recorded(connection) == checked
     verdict = latest_verdicts(connection)[week(1)]["per_batch"]
     assert (verdict.decided_under, verdict.alerting) == (POLICY, False)
-    assert verdict.secondary == EvidenceThresholds(rating_psi=0.5)
+    assert verdict.secondary == SecondaryThresholds(rating_psi=0.5)
     assert verdict.decided_at is not None
 
 

@@ -3,5 +3,5 @@ INSERT INTO drift_alerts (
 )
 VALUES (
     %(week)s, %(view)s, %(feature_name)s, %(drift_score)s, %(threshold)s, %(alert_triggered)s,
-    %(evidence)s, %(notes)s
+    %(input_digest)s, %(notes)s
 )

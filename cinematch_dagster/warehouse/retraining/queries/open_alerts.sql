@@ -9,7 +9,7 @@ used AS (
     JOIN drift_alerts_history AS a ON a.id = ANY (d.alert_ids)
     WHERE d.decision = 'trigger_actual'
 )
-SELECT id, week, feature_name, drift_score, threshold, alert_date, evidence
+SELECT id, week, feature_name, drift_score, threshold, alert_date, evidence AS input_digest
 FROM latest
 WHERE alert_triggered
     AND (week, feature_name, evidence) NOT IN (SELECT week, feature_name, evidence FROM used)

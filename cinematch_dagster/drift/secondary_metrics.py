@@ -34,7 +34,7 @@ GENRE_MEASURES: Mapping[str, Measure] = {
 }
 
 
-class EvidenceThresholds(BaseModel):
+class SecondaryThresholds(BaseModel):
     """From where (strictly above) a measure is marked as high; no alert follows from it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,7 +47,7 @@ class EvidenceThresholds(BaseModel):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class SecondaryMetrics:
     """One view against the baseline, measured in other ways.
 
     Attributes:
@@ -64,9 +64,9 @@ class Evidence:
 def measure(
     baseline: Histogram,
     buffer: Histogram,
-    thresholds: EvidenceThresholds,
+    thresholds: SecondaryThresholds,
     genres: tuple[Mapping[str, int], Mapping[str, int]] = ({}, {}),
-) -> Evidence:
+) -> SecondaryMetrics:
     """Measure one view against the baseline.
 
     Args:
@@ -76,7 +76,7 @@ def measure(
         genres: ratings by genre in the baseline and in the view.
     """
     measurable = min(baseline.sum(), buffer.sum()) > 0
-    return Evidence(
+    return SecondaryMetrics(
         ratings=_results(RATING_MEASURES, baseline, buffer, thresholds),
         chi_square=chi_square(baseline, buffer) if measurable else None,
         genres=_results(GENRE_MEASURES, *aligned(*genres), thresholds),
@@ -84,7 +84,7 @@ def measure(
 
 
 def _results(
-    measures: Mapping[str, Measure], before: Counts, after: Counts, limits: EvidenceThresholds
+    measures: Mapping[str, Measure], before: Counts, after: Counts, limits: SecondaryThresholds
 ) -> tuple[TestResult, ...]:
     if min(before.sum(), after.sum()) == 0:
         return ()

@@ -18,8 +18,8 @@ from cinematch_dagster.drift.divergence import (
     psi,
     wasserstein_distance,
 )
-from cinematch_dagster.drift.evidence import Evidence, EvidenceThresholds, measure
 from cinematch_dagster.drift.population import Activity, aligned, shares
+from cinematch_dagster.drift.secondary_metrics import SecondaryMetrics, SecondaryThresholds, measure
 
 BASE = np.array([0, 0, 0, 50, 0, 0, 0, 50, 0, 0])
 LOUD = np.array([0, 0, 0, 20, 0, 0, 0, 80, 0, 0])
@@ -30,7 +30,7 @@ genre_counts = st.dictionaries(st.text(max_size=3), st.integers(0, 1_000), max_s
 
 
 def test_evidence_is_every_measure_with_its_threshold() -> None:
-    evidence = measure(BASE, LOUD, EvidenceThresholds(rating_psi=0.5), (COMEDY, DRAMA))
+    evidence = measure(BASE, LOUD, SecondaryThresholds(rating_psi=0.5), (COMEDY, DRAMA))
     before, after = np.array([30, 70, 0]), np.array([0, 50, 50])
     assert {t.feature_name: (t.score, t.threshold) for t in evidence.ratings + evidence.genres} == {
         "rating_psi": (psi(BASE, LOUD), 0.5),
@@ -44,7 +44,7 @@ def test_evidence_is_every_measure_with_its_threshold() -> None:
 
 
 def test_evidence_never_alerts() -> None:
-    evidence = measure(BASE, LOUD, EvidenceThresholds(), (COMEDY, DRAMA))
+    evidence = measure(BASE, LOUD, SecondaryThresholds(), (COMEDY, DRAMA))
     assert any(t.exceeded for t in evidence.ratings)
     assert all(t.exceeded for t in evidence.genres)
     assert not any(t.triggered for t in evidence.ratings + evidence.genres)
@@ -52,25 +52,25 @@ def test_evidence_never_alerts() -> None:
 
 @pytest.mark.parametrize(("baseline", "buffer"), [(EMPTY, LOUD), (BASE, EMPTY), (EMPTY, EMPTY)])
 def test_a_side_without_ratings_is_no_evidence(baseline: Any, buffer: Any) -> None:
-    assert measure(baseline, buffer, EvidenceThresholds()) == Evidence((), None, ())
+    assert measure(baseline, buffer, SecondaryThresholds()) == SecondaryMetrics((), None, ())
 
 
 @pytest.mark.parametrize("genres", [({}, DRAMA), (DRAMA, {}), (DRAMA, {"War": 0})])
 def test_a_side_without_genres_says_nothing_about_genres(genres: Any) -> None:
-    evidence = measure(BASE, LOUD, EvidenceThresholds(), genres)
+    evidence = measure(BASE, LOUD, SecondaryThresholds(), genres)
     assert evidence.genres == ()
     assert len(evidence.ratings) == 3
 
 
 def test_evidence_is_plain() -> None:
-    evidence = measure(BASE, LOUD, EvidenceThresholds(), (COMEDY, DRAMA))
+    evidence = measure(BASE, LOUD, SecondaryThresholds(), (COMEDY, DRAMA))
     json.dumps(asdict(evidence), allow_nan=False)
 
 
 @pytest.mark.parametrize("bad", [{"rating_psi": 0}, {"genre_psi": -1}, {"rating_ks": 0.1}])
 def test_thresholds_out_of_range_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(bad))):
-        EvidenceThresholds(**bad)
+        SecondaryThresholds(**bad)
 
 
 def test_activity_worked_by_hand() -> None:
@@ -104,7 +104,7 @@ def test_shares_add_up(counts: dict[str, int]) -> None:
     assert found == {} or found.keys() == counts.keys()
 
 
-@pytest.mark.parametrize("module", ["drift", "drift.evidence"])
+@pytest.mark.parametrize("module", ["drift", "drift.secondary_metrics"])
 def test_importing_the_package_is_cheap(module: str) -> None:
     code = f"import sys, cinematch_dagster.{module}; sys.exit('scipy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
