@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from cinematch_dagster.demo.show import FIGURES
 from cinematch_dagster.demo.traffic import Traffic
 from cinematch_dagster.drift import ViewResult
-from cinematch_dagster.drift.page import Performance
+from cinematch_dagster.drift.performance import WeekPerformance
 from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.warehouse.operations.maintenance import database_size
 
@@ -62,14 +62,14 @@ def _changes(view: ViewResult) -> dict[str, float]:
     return {test.feature_name: test.change for test in view.tests}
 
 
-def _performance(found: Performance | None) -> Row | None:
+def _performance(found: WeekPerformance | None) -> Row | None:
     """Return how the model that the week found predicted it; None where there was none."""
     if found is None:
         return None
     return {
         "version": found.version,
-        "rmse": found.overall.rmse,
-        "mae": found.overall.mae,
+        "rmse": found.scores.overall.rmse,
+        "mae": found.scores.overall.mae,
         "against": asdict(found.own),
         "alert": any(test.triggered for test in found.verdict.tests),
     }

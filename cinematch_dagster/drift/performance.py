@@ -37,6 +37,66 @@ class PerformanceVerdict:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class SliceScores:
+    """A model's scores on some of a week's ratings.
+
+    Attributes:
+        rows: ratings predicted.
+        rmse: in stars, over all rows.
+        mae: in stars, over all rows.
+        users: users with a relevant movie: 4 stars or more here, and not rated in training.
+        hit_rate_at_10: share of `users` with such a movie among the 10 that the model ranks
+            highest for them, out of the whole catalogue without what they had rated in training;
+            None without such users.
+    """
+
+    rows: int
+    rmse: float
+    mae: float
+    users: int
+    hit_rate_at_10: float | None
+
+
+@dataclass(frozen=True)
+class WeekScores:
+    """A model's scores on a week; a slice without ratings is None.
+
+    Attributes:
+        overall: every rating.
+        warm_user: ratings of users whom the model knows.
+        new_user: those of all others; `warm_user` and this one add up to `overall`.
+        new_movie: ratings of movies without a training rating, whoever gave them. Of such a movie
+            the model knows genres and decade at most, so this slice has few hits.
+    """
+
+    overall: SliceScores
+    warm_user: SliceScores | None
+    new_user: SliceScores | None
+    new_movie: SliceScores | None
+
+
+@dataclass(frozen=True)
+class WeekPerformance:
+    """How the version in production when a week arrived predicted that week.
+
+    Attributes:
+        version: of the registry.
+        own: the version's errors on the standing test rows of its training.
+        scores: on all of the week's ratings, none of which the version was trained on.
+        verdict: the one compared with the other, as it was decided.
+        policy: under which it was decided; None where that is not known.
+        input_digest: sha256 (hex) of the version and the sha256 of the week's file; None likewise.
+    """
+
+    version: str
+    own: Errors
+    scores: WeekScores
+    verdict: PerformanceVerdict
+    policy: DriftPolicy | None = None
+    input_digest: str | None = None
+
+
 def judge_errors(week: Errors, own: Errors, rows: int, policy: DriftPolicy) -> PerformanceVerdict:
     """Compare a model's errors on a week with those on its own test rows.
 

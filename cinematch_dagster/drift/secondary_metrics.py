@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cinematch_dagster.drift.activity import aligned
 from cinematch_dagster.drift.divergence import (
     ChiSquare,
     Counts,
@@ -17,7 +18,6 @@ from cinematch_dagster.drift.divergence import (
     wasserstein_distance,
 )
 from cinematch_dagster.drift.histogram import Histogram
-from cinematch_dagster.drift.population import aligned
 from cinematch_dagster.drift.verdict import TestResult
 
 Positive = Annotated[float, Field(gt=0)]

@@ -61,6 +61,12 @@ class Registry:
             found = self._client.get_model_version_by_alias(self.name, self.alias)
             return Release(version=str(found.version), created=found.creation_timestamp)
 
+    def release_of(self, version: str) -> Release:
+        """Return a version, whatever its aliases; raise `RegistryError` where there is none."""
+        with self._translated(f"{self.name} has no version {version}"):
+            found = self._client.get_model_version(self.name, version)
+            return Release(version=str(found.version), created=found.creation_timestamp)
+
     def download(self, release: Release, folder: Path) -> Path:
         """Fetch a version into `folder`; return the folder in it that `serving.Model` loads."""
         with self._translated(f"version {release.version} of {self.name} can't be fetched"):

@@ -146,7 +146,7 @@ def test_a_promotion_has_the_later_weeks_reported_against_the_new_baseline(
 ) -> None:
     # Reports only: predicting would need the version in a registry.
     monkeypatch.setattr(
-        "cinematch_dagster.pipeline.drift.performance.week_performance", lambda *_: None
+        "cinematch_dagster.pipeline.drift.predicted_week.week_performance", lambda *_: None
     )
     monkeypatch.setattr(
         "cinematch_dagster.pipeline.drift.input_digest.in_production", lambda *_, **__: None

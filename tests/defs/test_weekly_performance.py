@@ -16,7 +16,7 @@ from cinematch_dagster.defs.drift.assets import NO_MODEL, PERFORMANCE_CHECK
 from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.retraining.sensors import drift_alert_sensor
 from cinematch_dagster.drift import Level
-from cinematch_dagster.drift.page.performance import NO_MODEL as NO_MODEL_SENTENCE
+from cinematch_dagster.drift.page.performance_panel import NO_MODEL as NO_MODEL_SENTENCE
 from cinematch_dagster.pipeline.operations.pages import write_pages
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import load_settings

@@ -5,10 +5,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cinematch_dagster.drift.activity import Activity
 from cinematch_dagster.drift.histogram import Histogram, histogram
-from cinematch_dagster.drift.page import Performance, Side, Slice, WeekReport
-from cinematch_dagster.drift.performance import Errors, judge_errors
-from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.page import Side, WeekReport
+from cinematch_dagster.drift.performance import (
+    Errors,
+    SliceScores,
+    WeekPerformance,
+    WeekScores,
+    judge_errors,
+)
 from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds, measure
 from cinematch_dagster.drift.verdict import DriftPolicy, assess
 from tests.builders import FIRST_WEEK
@@ -28,15 +34,14 @@ LOUD = counts({2.0: 20, 4.0: 80})  # KS 0.3, mean +20 %, std -20 %
 EMPTY = counts({})
 
 
-def performance(rmse: float, mae: float, rows: int = 300) -> Performance:
+def performance(rmse: float, mae: float, rows: int = 300) -> WeekPerformance:
     """Version 7, tested with an RMSE of 1 and an MAE of 0.8, on a week of new users."""
     own = Errors(rmse=1.0, mae=0.8)
-    overall = Slice(rows, rmse, mae, users=40, hit_rate_at_10=0.125)
-    return Performance(
+    overall = SliceScores(rows, rmse, mae, users=40, hit_rate_at_10=0.125)
+    return WeekPerformance(
         version="7",
         own=own,
-        overall=overall,
-        slices={"new_user": overall, "new_movie": Slice(12, 1.5, 1.25, 0, None)},
+        scores=WeekScores(overall, None, overall, SliceScores(12, 1.5, 1.25, 0, None)),
         verdict=judge_errors(Errors(rmse, mae), own, rows, POLICY),
         policy=POLICY,
     )
@@ -50,7 +55,7 @@ def week_report(
     baseline: Histogram = BASE,
     policy: DriftPolicy = POLICY,
     injected: str | None = None,
-    performance: Performance | None = None,
+    performance: WeekPerformance | None = None,
 ) -> WeekReport:
     week = FIRST_WEEK + datetime.timedelta(weeks=n - 1)
     report = assess(baseline, per_batch, cumulative, policy)

@@ -4,9 +4,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from cinematch_dagster.drift.page import Performance, Side, WeekReport, week_page, week_picture
-from cinematch_dagster.drift.page.performance import NO_MODEL, answer
+from cinematch_dagster.drift.page import Side, WeekReport, week_page, week_picture
+from cinematch_dagster.drift.page.performance_panel import NO_MODEL, answer
 from cinematch_dagster.drift.page.render import WEEKS_ON_A_PAGE
+from cinematch_dagster.drift.performance import WeekPerformance
 from tests.drift.report_weeks import BASE, EMPTY, LOUD, QUIET, performance, week_report
 from tests.drift.test_page import MOST_BYTES, Page
 
@@ -39,7 +40,7 @@ def picture(*weeks: WeekReport) -> ElementTree.Element:
         (performance(9.0, 9.0, rows=9), "Too few ratings to say. RMSE is 800.0 % higher"),
     ],
 )
-def test_the_answer_is_said_first(found: Performance | None, said: str) -> None:
+def test_the_answer_is_said_first(found: WeekPerformance | None, said: str) -> None:
     assert answer(found).replace("\N{NARROW NO-BREAK SPACE}", " ").startswith(said)
 
 

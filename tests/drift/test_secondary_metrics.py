@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from cinematch_dagster.drift.activity import Activity, aligned, shares
 from cinematch_dagster.drift.divergence import (
     chi_square,
     jensen_shannon_distance,
     psi,
     wasserstein_distance,
 )
-from cinematch_dagster.drift.population import Activity, aligned, shares
 from cinematch_dagster.drift.secondary_metrics import SecondaryMetrics, SecondaryThresholds, measure
 
 BASE = np.array([0, 0, 0, 50, 0, 0, 0, 50, 0, 0])

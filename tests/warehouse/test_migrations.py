@@ -11,7 +11,7 @@ from cinematch_dagster.drift import DriftPolicy, Level
 from cinematch_dagster.pipeline.drift.report import check_week, week_report
 from cinematch_dagster.postgres.connection import connect, ensure_database
 from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
-from cinematch_dagster.warehouse.drift.population import genre_counts, population
+from cinematch_dagster.warehouse.drift.audience import genre_counts, population
 from cinematch_dagster.warehouse.drift.verdicts import latest_verdicts, recorded_report
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.batches import load_batch

@@ -1,1 +1,1 @@
-"""Station 2: each week is compared with what the model was trained on."""
+"""Each week is compared with what the model was trained on."""

@@ -20,7 +20,7 @@ from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.ingestion.batches import injected_drift
 
 if TYPE_CHECKING:
-    from cinematch_dagster.pipeline.drift.performance import WeekPerformance
+    from cinematch_dagster.drift.performance import WeekPerformance
 
 DRIFT_CHECK = "rating_drift"
 PERFORMANCE_CHECK = "performance_drift"
@@ -55,7 +55,7 @@ def weekly_performance(
     settings: dg.ResourceParam[Settings],
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """Predict every week of the run; a prediction that fails, fails the run."""
-    from cinematch_dagster.pipeline.drift.performance import check_performance
+    from cinematch_dagster.pipeline.drift.predicted_week import check_performance
 
     for key in context.partition_keys:
         found = check_performance(warehouse.dsn, to_week(key), settings)

@@ -1,1 +1,1 @@
-"""Station 1: ratings and movies come in, prepared once and then week by week."""
+"""Ratings and movies come in, prepared once and then week by week."""

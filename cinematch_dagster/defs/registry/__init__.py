@@ -1,1 +1,1 @@
-"""Station 4: the challenger meets the champion, and the better one goes to production."""
+"""The challenger meets the champion, and the better one goes to production."""

@@ -1,1 +1,1 @@
-"""Station 5: the API answers with what was promoted last; Dagster shows it, and does not run it."""
+"""The API answers with what was promoted last; Dagster shows it, and does not run it."""

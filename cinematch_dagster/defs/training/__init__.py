@@ -1,1 +1,1 @@
-"""Station 3: a challenger is trained, evaluated and logged."""
+"""A challenger is trained, evaluated and logged."""

@@ -1,11 +1,8 @@
 """Self-contained HTML pages of the drift reports: one a week, and an index over the weeks."""
 
 from cinematch_dagster.drift.page.inputs import (
-    SLICES,
     Decided,
-    Performance,
     Side,
-    Slice,
     WeekReport,
 )
 from cinematch_dagster.drift.page.render import (
@@ -16,12 +13,9 @@ from cinematch_dagster.drift.page.render import (
 )
 
 __all__ = [
-    "SLICES",
     "WEEKS_ON_A_PAGE",
     "Decided",
-    "Performance",
     "Side",
-    "Slice",
     "WeekReport",
     "index_page",
     "week_page",

@@ -6,9 +6,9 @@ import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cinematch_dagster.drift.activity import Activity
 from cinematch_dagster.drift.histogram import Histogram
-from cinematch_dagster.drift.performance import Errors, PerformanceVerdict
-from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.performance import WeekPerformance
 from cinematch_dagster.drift.secondary_metrics import SecondaryMetrics, SecondaryThresholds
 from cinematch_dagster.drift.verdict import DriftPolicy, DriftReport
 
@@ -18,45 +18,6 @@ SLICES: Mapping[str, str] = {
     "new_movie": "New movies",
 }
 """Key of a slice to its name."""
-
-
-@dataclass(frozen=True)
-class Slice:
-    """How some of a week's ratings were predicted.
-
-    Attributes:
-        rows: ratings predicted.
-        rmse: in stars, as `mae`.
-        users: users with a movie that they liked and hadn't rated in training.
-        hit_rate_at_10: share of `users` with such a movie in their ten recommendations; None
-            without such users.
-    """
-
-    rows: int
-    rmse: float
-    mae: float
-    users: int
-    hit_rate_at_10: float | None
-
-
-@dataclass(frozen=True)
-class Performance:
-    """How the version in production when a week came in predicted it.
-
-    Attributes:
-        own: errors on the version's own test rows.
-        overall: all of the week's ratings.
-        slices: some of them, by the slice's key in `SLICES`, if there are any.
-        verdict: `overall` compared with `own`, as it was decided.
-        policy: under which it was decided; None where that is not known.
-    """
-
-    version: str
-    own: Errors
-    overall: Slice
-    slices: Mapping[str, Slice]
-    verdict: PerformanceVerdict
-    policy: DriftPolicy | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +38,7 @@ class WeekReport:
     batch_id: str
     injected: str | None
     report: DriftReport
-    performance: Performance | None = None
+    performance: WeekPerformance | None = None
     policy: DriftPolicy | None = None
     secondary: SecondaryThresholds | None = None
 

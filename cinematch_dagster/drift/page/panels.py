@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from cinematch_dagster.drift.activity import shares
 from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side
-from cinematch_dagster.drift.population import shares
 from cinematch_dagster.drift.verdict import (
     DriftPolicy,
     DriftReport,

@@ -12,7 +12,7 @@ from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Decided, Side, WeekReport
 from cinematch_dagster.drift.page.panels import MARKS, panels
-from cinematch_dagster.drift.page.performance import answer, performance_panel
+from cinematch_dagster.drift.page.performance_panel import answer, performance_panel
 from cinematch_dagster.drift.page.tables import (
     activity_rows,
     distributions,

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from markupsafe import Markup
 
+from cinematch_dagster.drift.activity import Activity
 from cinematch_dagster.drift.histogram import Histogram
 from cinematch_dagster.drift.page import words
 from cinematch_dagster.drift.page.inputs import Side, WeekReport
 from cinematch_dagster.drift.page.panels import Panel, early_score, shares_of
 from cinematch_dagster.drift.page.progression import progression
-from cinematch_dagster.drift.population import Activity
 from cinematch_dagster.drift.secondary_metrics import SecondaryMetrics
 from cinematch_dagster.drift.verdict import TestResult, ViewResult
 from serving.base.scale import STARS

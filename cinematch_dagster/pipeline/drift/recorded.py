@@ -5,14 +5,9 @@ import datetime
 import psycopg
 
 from cinematch_dagster.batches.weeks import WEEK
-from cinematch_dagster.drift import Errors
-from cinematch_dagster.drift.page import SLICES, Performance, Slice, WeekReport
-from cinematch_dagster.warehouse.drift.performance import Measured, recorded_performance
-from cinematch_dagster.warehouse.drift.verdicts import (
-    Verdict,
-    latest_verdicts,
-    recorded_report,
-)
+from cinematch_dagster.drift.page import WeekReport
+from cinematch_dagster.warehouse.drift.verdicts import latest_verdicts, recorded_report
+from cinematch_dagster.warehouse.drift.weekly_performance import recorded_performance
 from cinematch_dagster.warehouse.operations.week_history import loaded_batches
 
 
@@ -29,39 +24,26 @@ def recorded_weeks(
         count: so many weeks up to `last`; None for all.
     """
     first = last - WEEK * (count - 1) if last and count else None
-    measured = recorded_performance(connection)
     verdicts = latest_verdicts(connection, first, last)
+    predicted = {
+        week: each["performance"] for week, each in verdicts.items() if "performance" in each
+    }
+    performance = recorded_performance(connection, predicted)
     weeks = []
     for batch in loaded_batches(connection):
         found = verdicts.get(batch.week, {})
         report = recorded_report(found)
         if report:
             cumulative = found["cumulative"]
-            performance = _performance(found.get("performance"), measured.get(batch.week))
             weeks.append(
                 WeekReport(
                     batch.week,
                     batch.batch_id,
                     batch.injected,
                     report,
-                    performance,
+                    performance.get(batch.week),
                     policy=cumulative.decided_under,
                     secondary=cumulative.secondary,
                 )
             )
     return weeks
-
-
-def _performance(verdict: Verdict | None, measured: Measured | None) -> Performance | None:
-    """Put what was measured on a week and what was decided on it together."""
-    if verdict is None or measured is None:
-        return None
-    scores = measured.scores
-    return Performance(
-        version=measured.version,
-        own=Errors(**scores["own"]),
-        overall=Slice(**scores["overall"]),
-        slices={name: Slice(**scores[name]) for name in SLICES if scores[name]},
-        verdict=verdict.as_performance(),
-        policy=verdict.decided_under,
-    )

@@ -1,4 +1,4 @@
-"""Station 2: compare a week with what the model was trained on, and decide what follows."""
+"""Compare a week with what the model was trained on, and decide what follows."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""Station 1: a week's batch files are read, checked against what is known, and loaded."""
+"""A week's batch files are read, checked against what is known, and loaded."""
 
 import datetime
 from collections.abc import Iterator

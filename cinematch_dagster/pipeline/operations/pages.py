@@ -19,8 +19,8 @@ from cinematch_dagster.drift.page import (
 from cinematch_dagster.drift.secondary_metrics import measure
 from cinematch_dagster.pipeline.drift.recorded import recorded_weeks
 from cinematch_dagster.settings import Settings
+from cinematch_dagster.warehouse.drift.audience import genre_counts, population
 from cinematch_dagster.warehouse.drift.histograms import compared_histograms
-from cinematch_dagster.warehouse.drift.population import genre_counts, population
 from cinematch_dagster.warehouse.operations.dashboard import dashboard
 from cinematch_dagster.warehouse.operations.week_history import decided_on, shown_weeks
 from serving.base.files import replace_text

@@ -1,4 +1,4 @@
-"""Station 0: from a dataset to the baseline, the weekly batch files and the movie features."""
+"""From a dataset to the baseline, the weekly batch files and the movie features."""
 
 import shutil
 from dataclasses import dataclass

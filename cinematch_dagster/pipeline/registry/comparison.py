@@ -25,7 +25,7 @@ from cinematch_dagster.recommenders.interactions import Interactions
 from cinematch_dagster.recommenders.rating.baseline import fit_floor
 from cinematch_dagster.settings import PromotionSettings, Settings
 from cinematch_dagster.warehouse.registry.promotions import Promotion
-from serving.follow.registry import Registry, Release
+from serving.follow.registry import Registry
 from serving.model.artifact import Artifact
 from serving.model.recommender import Model
 
@@ -127,7 +127,7 @@ def trained_on(artifact: Artifact) -> pd.DataFrame:
 def _fetch(registry: Registry, version: str) -> Artifact:
     """Read a registered version; its files are mapped, and go when they are no longer used."""
     with tempfile.TemporaryDirectory(prefix="cinematch-") as folder:
-        return Artifact.read(registry.download(Release(version, created=0), Path(folder)))
+        return Artifact.read(registry.download(registry.release_of(version), Path(folder)))
 
 
 def _contender(

@@ -1,4 +1,4 @@
-"""Station 4: register the challenger, compare it with the champion, promote or keep.
+"""Register the challenger, compare it with the champion, promote or keep.
 
 The table `promotions` is the truth about what is in production; MLflow's aliases and tags follow
 it. So a step that dies anywhere can simply be run again.

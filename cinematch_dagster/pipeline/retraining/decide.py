@@ -1,4 +1,4 @@
-"""Between station 2 and 3: drift reports are looked at, and one decision is written down."""
+"""Drift reports are looked at, and one decision is written down."""
 
 import datetime
 from collections.abc import Sequence

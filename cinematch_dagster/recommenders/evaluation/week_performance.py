@@ -2,52 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
+from cinematch_dagster.drift.performance import SliceScores, WeekScores
 from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
 from cinematch_dagster.recommenders.metrics import hit, mae, rmse
 from serving.model.recommender import Model
-
-
-@dataclass(frozen=True)
-class WeekSliceScores:
-    """A model's scores on some of a week's ratings.
-
-    Attributes:
-        rows: ratings predicted.
-        rmse: in stars, over all rows.
-        mae: in stars, over all rows.
-        users: users with a relevant movie: 4 stars or more here, and not rated in training.
-        hit_rate_at_10: share of `users` with such a movie among the 10 that the model ranks
-            highest for them, out of the whole catalogue without what they had rated in training;
-            None without such users.
-    """
-
-    rows: int
-    rmse: float
-    mae: float
-    users: int
-    hit_rate_at_10: float | None
-
-
-@dataclass(frozen=True)
-class WeekScores:
-    """A model's scores on a week; a slice without ratings is None.
-
-    Attributes:
-        overall: every rating.
-        warm_user: ratings of users whom the model knows.
-        new_user: those of all others; `warm_user` and this one add up to `overall`.
-        new_movie: ratings of movies without a training rating, whoever gave them. Of such a movie
-            the model knows genres and decade at most, so this slice has few hits.
-    """
-
-    overall: WeekSliceScores
-    warm_user: WeekSliceScores | None
-    new_user: WeekSliceScores | None
-    new_movie: WeekSliceScores | None
 
 
 def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
@@ -73,11 +33,11 @@ def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
     )
 
 
-def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> WeekSliceScores:
+def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
     stars = rows["rating"].to_numpy()
     predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
     hits = hit(rank(model, relevant_pairs(rows, seen), seen).hits)
-    return WeekSliceScores(
+    return SliceScores(
         rows=len(rows),
         rmse=rmse(stars, predicted),
         mae=mae(stars, predicted),

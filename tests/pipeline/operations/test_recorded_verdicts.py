@@ -10,13 +10,14 @@ from typer.testing import CliRunner
 from cinematch_dagster import cli
 from cinematch_dagster.demo import measured
 from cinematch_dagster.drift import Errors, Level, judge_errors
+from cinematch_dagster.drift.performance import SliceScores, WeekPerformance, WeekScores
 from cinematch_dagster.local.status import platform_status
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.operations.pages import write_pages
 from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.settings import Settings, load_settings
-from cinematch_dagster.warehouse.drift.performance import Measured, record_performance
 from cinematch_dagster.warehouse.drift.verdicts import Verdict, record_verdict
+from cinematch_dagster.warehouse.drift.weekly_performance import record_performance
 from cinematch_dagster.warehouse.statements import reference_queries
 from serving.platform.figures import PlatformFigures
 from tests.pipeline.support import Arrive, week
@@ -48,13 +49,9 @@ def policy_of(monkeypatch: pytest.MonkeyPatch, drift: dict[str, str], marks: str
 def judge_performance(connection: psycopg.Connection, number: int, settings: Settings) -> None:
     """Write that a week was predicted worse than the version's own test."""
     own, overall = Errors(1.0, 0.8), Errors(1.2, 1.0)
-    scores: dict[str, Any] = {
-        "own": vars(own),
-        "overall": {"rows": 4_796, **vars(overall), "users": 0, "hit_rate_at_10": None},
-        "warm_user": None, "new_user": None, "new_movie": None,
-    }  # fmt: skip
-    record_performance(connection, Measured(week(number), "7", scores))
+    scores = WeekScores(SliceScores(4_796, overall.rmse, overall.mae, 0, None), None, None, None)
     verdict = judge_errors(overall, own, 4_796, settings.drift)
+    record_performance(connection, week(number), WeekPerformance("7", own, scores, verdict))
     record_verdict(
         connection, Verdict.decided(week(number), "performance", verdict, settings.drift)
     )

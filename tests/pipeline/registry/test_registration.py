@@ -10,7 +10,7 @@ from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.defs.training.assets import trained_model
 from cinematch_dagster.demo import measured
 from cinematch_dagster.movielens import Prepared
-from cinematch_dagster.pipeline.drift.performance import check_performance
+from cinematch_dagster.pipeline.drift.predicted_week import check_performance
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.registry.versions import RegistrationError
 from cinematch_dagster.pipeline.training.data import read_training_data

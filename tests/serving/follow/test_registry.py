@@ -56,3 +56,15 @@ def test_a_registry_that_is_down_is_named_without_its_password(
         registry.release()
     assert str(raised.value) == f"MLflow does not answer at http://{address}"
     assert "secret" in "".join(traceback.format_exception(raised.value))  # so it is not logged
+
+
+def test_a_version_is_found_whatever_its_aliases(
+    publish: Publish, mlflow_server: str, registered_model: str, tmp_path: Path
+) -> None:
+    first = publish(tiny_model(tmp_path / "1", "v1"))
+    publish(tiny_model(tmp_path / "2", "v2"))
+    registry = Registry(mlflow_server, registered_model, "production")
+    assert registry.release_of(first.version) == first
+    assert registry.release().version == "2"
+    with pytest.raises(RegistryError, match=f"{registered_model} has no version 77"):
+        registry.release_of("77")

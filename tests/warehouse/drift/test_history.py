@@ -19,10 +19,10 @@ from cinematch_dagster.drift import DriftPolicy, RetrainingCriteria
 from cinematch_dagster.pipeline.drift.report import check_week, week_report
 from cinematch_dagster.pipeline.retraining.decide import evaluate
 from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.drift.audience import genre_counts, population
 from cinematch_dagster.warehouse.drift.histograms import (
     compared_histograms,
 )
-from cinematch_dagster.warehouse.drift.population import genre_counts, population
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.batches import load_batch
 from cinematch_dagster.warehouse.ingestion.metadata import IngestionError

@@ -13,7 +13,7 @@ from typing import Literal
 import psycopg
 from psycopg import sql
 
-from cinematch_dagster.drift.population import Activity
+from cinematch_dagster.drift.activity import Activity
 from cinematch_dagster.warehouse.drift.histograms import Sides
 from cinematch_dagster.warehouse.statements import query, template
 

@@ -9,10 +9,14 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from cinematch_dagster.drift.page.inputs import SLICES, Performance, Slice, WeekReport
+from cinematch_dagster.drift.page.inputs import SLICES, WeekReport
 from cinematch_dagster.drift.page.panels import Mark, early_score, mark_of
 from cinematch_dagster.drift.page.progression import progression
-from cinematch_dagster.drift.performance import PERFORMANCE_TESTS
+from cinematch_dagster.drift.performance import (
+    PERFORMANCE_TESTS,
+    SliceScores,
+    WeekPerformance,
+)
 from cinematch_dagster.drift.verdict import Level, TestResult
 from serving.kit import charts
 from serving.kit.charts import Series
@@ -46,11 +50,11 @@ class PerformancePanel:
     version: str
     sentences: list[str]
     errors: list[ErrorRow]
-    slices: list[tuple[str, Slice | None]]
+    slices: list[tuple[str, SliceScores | None]]
     progressions: list[tuple[str, float | None, Markup]]
 
 
-def answer(found: Performance | None) -> str:
+def answer(found: WeekPerformance | None) -> str:
     """Say whether the drift hurts, and by how much."""
     if found is None:
         return NO_MODEL
@@ -76,15 +80,15 @@ def performance_panel(weeks: Sequence[WeekReport]) -> PerformancePanel | None:
         sentences=_sentences(found),
         errors=_errors(found),
         slices=[
-            ("All", found.overall),
-            *((name, found.slices.get(key)) for key, name in SLICES.items()),
+            ("All", found.scores.overall),
+            *((name, getattr(found.scores, key)) for key, name in SLICES.items()),
         ],
         progressions=_progressions(weeks),
     )
 
 
-def _sentences(found: Performance) -> list[str]:
-    overall, own = found.overall, found.own
+def _sentences(found: WeekPerformance) -> list[str]:
+    overall, own = found.scores.overall, found.own
     return [
         f"Version {found.version} was in production when the week came in. It predicted the "
         f"week's {number(overall.rows)} ratings before anything was trained on them.",
@@ -95,7 +99,7 @@ def _sentences(found: Performance) -> list[str]:
     ]
 
 
-def _hits(overall: Slice) -> str:
+def _hits(overall: SliceScores) -> str:
     if overall.hit_rate_at_10 is None:
         return "No user liked a movie that was new to them, so there is no hit rate."
     return (
@@ -104,8 +108,8 @@ def _hits(overall: Slice) -> str:
     )
 
 
-def _errors(found: Performance) -> list[ErrorRow]:
-    pairs = ((found.overall.rmse, found.own.rmse), (found.overall.mae, found.own.mae))
+def _errors(found: WeekPerformance) -> list[ErrorRow]:
+    pairs = ((found.scores.overall.rmse, found.own.rmse), (found.scores.overall.mae, found.own.mae))
     rows = []
     for test, (week, own) in zip(found.verdict.tests, pairs, strict=True):
         early = early_score(found.policy, test.threshold)

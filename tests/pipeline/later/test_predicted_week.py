@@ -11,7 +11,7 @@ from cinematch_dagster.defs.drift.assets import drift_report, weekly_performance
 from cinematch_dagster.defs.resources import RESOURCES
 from cinematch_dagster.demo import measured
 from cinematch_dagster.drift import Level
-from cinematch_dagster.pipeline.drift.performance import check_performance, week_performance
+from cinematch_dagster.pipeline.drift.predicted_week import check_performance, week_performance
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.retraining import decide
 from cinematch_dagster.postgres.connection import connect

@@ -5,15 +5,15 @@ import pandas as pd
 import psycopg
 import pytest
 
+from cinematch_dagster.drift.activity import aligned
 from cinematch_dagster.drift.divergence import psi
-from cinematch_dagster.drift.population import aligned
-from cinematch_dagster.warehouse.drift.histograms import Sides
-from cinematch_dagster.warehouse.drift.population import (
+from cinematch_dagster.warehouse.drift.audience import (
     NO_RATINGS,
     Audience,
     genre_counts,
     population,
 )
+from cinematch_dagster.warehouse.drift.histograms import Sides
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline, load_movies
 from cinematch_dagster.warehouse.ingestion.batches import load_batch, record_failure
 from cinematch_dagster.warehouse.registry.promotions import Policy, merge_buffer, record_promotion

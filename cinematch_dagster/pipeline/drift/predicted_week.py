@@ -1,17 +1,17 @@
-"""Station 2: predict a week with the model that it found, and say what drift has cost."""
+"""Predict a week with the model that it found, and say what drift has cost."""
 
 import datetime
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cinematch_dagster.drift import Errors, PerformanceVerdict, judge_errors
+from cinematch_dagster.drift import Errors, judge_errors
+from cinematch_dagster.drift.performance import WeekPerformance
 from cinematch_dagster.pipeline.drift.input_digest import performance_digest
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.recommenders.evaluation.week_performance import WeekScores, score_week
+from cinematch_dagster.recommenders.evaluation.week_performance import score_week
 from cinematch_dagster.settings import Settings
 from cinematch_dagster.warehouse.drift import alerts
-from cinematch_dagster.warehouse.drift.performance import Measured, record_performance
 from cinematch_dagster.warehouse.drift.verdicts import Verdict, record_verdict
+from cinematch_dagster.warehouse.drift.weekly_performance import record_performance
 from cinematch_dagster.warehouse.ingestion.metadata import loaded_batch
 from cinematch_dagster.warehouse.registry.promotions import Promotion, in_production
 from cinematch_dagster.warehouse.training.model_metrics import own_errors
@@ -19,25 +19,6 @@ from cinematch_dagster.warehouse.training.training_data import week_ratings
 from serving.follow.cache import Cache
 from serving.follow.registry import Registry, Release
 from serving.model.recommender import Model, ModelError
-
-
-@dataclass(frozen=True)
-class WeekPerformance:
-    """How the version in production when a week arrived predicted that week.
-
-    Attributes:
-        version: of the registry.
-        own: the version's errors on the standing test rows of its training.
-        scores: on all of the week's ratings, none of which the version was trained on.
-        verdict: the one compared with the other.
-        input_digest: sha256 (hex) of the version and the sha256 of the week's file.
-    """
-
-    version: str
-    own: Errors
-    scores: WeekScores
-    verdict: PerformanceVerdict
-    input_digest: str
 
 
 def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekPerformance | None:
@@ -70,6 +51,7 @@ def week_performance(dsn: str, week: datetime.date, settings: Settings) -> WeekP
             scores.overall.rows,
             settings.drift,
         ),
+        policy=settings.drift,
         input_digest=performance_digest(promotion.version, batch.sha256),
     )
 
@@ -78,9 +60,8 @@ def check_performance(dsn: str, week: datetime.date, settings: Settings) -> Week
     """Compute a week's performance, and write its scores and one row for each of its tests."""
     found = week_performance(dsn, week, settings)
     if found is not None:
-        scores = {"own": asdict(found.own), **asdict(found.scores)}
         with connect(dsn) as connection:
-            record_performance(connection, Measured(week, found.version, scores))
+            record_performance(connection, week, found)
             alerts.record_alerts(connection, _rows(week, found))
             record_verdict(connection, _verdict(week, found, settings))
     return found
@@ -136,7 +117,7 @@ def _rows(week: datetime.date, found: WeekPerformance) -> list[alerts.AlertRow]:
             drift_score=test.score,
             threshold=test.threshold,
             alert_triggered=test.triggered,
-            input_digest=found.input_digest,
+            input_digest=found.input_digest or "",
             notes=notes,
         )
         for test in verdict.tests
