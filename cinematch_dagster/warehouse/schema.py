@@ -13,6 +13,7 @@ from cinematch_dagster.warehouse.statements import migrations, scalar, schema_ve
 RATINGS = 2_301_001
 DECISIONS = 2_301_003
 REGISTRY = 2_301_004
+MAINTENANCE = 2_301_005
 
 
 class SchemaError(RuntimeError):

@@ -162,3 +162,15 @@ def test_too_small_a_buffer_keeps_the_alert_for_later(
     daemon.tick()
     assert list(daemon.launched.values()) == ["2024-01-29"]
     assert [row[0] for row in decisions()] == ["no_action", "trigger_actual"]
+
+
+def test_a_report_without_a_week_is_named_and_passed_over(
+    daemon: Daemon, decisions: Decisions, seven_weeks: None
+) -> None:
+    assert seven_weeks is None
+    daemon.tick()
+    made = decisions()
+    daemon.instance.report_runless_asset_event(dg.AssetMaterialization("drift_report"))
+    assert daemon.tick() == "No report names its week: a partition was expected"
+    assert daemon.tick() is not None  # and the cursor stands behind it
+    assert decisions() == made

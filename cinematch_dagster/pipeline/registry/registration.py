@@ -25,6 +25,7 @@ from cinematch_dagster.pipeline.registry.versions import (
     STAGE_TAG,
     RegistrationError,
     follow_promotions,
+    is_gone,
     logged_model,
 )
 from cinematch_dagster.pipeline.training.data import read_training_data
@@ -63,7 +64,9 @@ def register(dsn: str, week: datetime.date, settings: Settings, dagster_run_id: 
     _explain(client, decided)
     with connect(dsn) as connection:
         lock_registry(connection)  # a rollback meanwhile would be undone, or lose its version
-        follow_promotions(client, connection)
+        present = promotions.in_production(connection)
+        if decided.promoted or (present and not is_gone(client, present.version)):
+            follow_promotions(client, connection)
         delete_old_versions(client, connection, settings.promotion.keep_versions)
     return decided
 
@@ -96,15 +99,16 @@ def _decide(
     with connect(dsn) as connection:
         champion = promotions.in_production(connection)
         loads = loads_through(connection, challenger.week)
+    lost = champion if champion and is_gone(client, champion.version) else None
     data = read_training_data(dsn, challenger.week)
-    contenders, verdict = compare(data, settings, client, challenger, champion)
+    contenders, verdict = compare(data, settings, client, challenger, None if lost else champion)
     draw(client, challenger.run_id, contenders)
     promotion = Promotion(
         version=challenger.version,
         from_version=champion.version if champion else None,
         week=challenger.week,
         promoted=verdict.promoted,
-        reason=verdict.reason,
+        reason=_first_instead_of(lost) + verdict.reason,
         mlflow_run_id=challenger.run_id,
         dagster_run_id=dagster_run_id,
         buffer_policy=settings.promotion.buffer_policy if verdict.promoted else None,
@@ -116,6 +120,13 @@ def _decide(
         _refuse_news(connection, promotion, champion, loads)
         _record(connection, promotion)
     return promotion
+
+
+def _first_instead_of(lost: Promotion | None) -> str:
+    """Say that there was no champion to compare with, where MLflow has it no more."""
+    if lost is None:
+        return ""
+    return f"Version {lost.version} in production is gone from MLflow, so this is a first model. "
 
 
 def _refuse_failed_checks(client: MlflowClient, run_id: str, week: datetime.date) -> None:

@@ -35,6 +35,11 @@ def logged_model(client: MlflowClient, run_id: str) -> LoggedModel:
     return client.get_logged_model(outputs.model_outputs[0].model_id)
 
 
+def is_gone(client: MlflowClient, version: str) -> bool:
+    """Whether the registry has a version no more: somebody, or its retention, has deleted it."""
+    return version not in {known.version for known in versions(client)}
+
+
 def follow_promotions(client: MlflowClient, connection: psycopg.Connection) -> None:
     """Point the alias and the stage tags at what `promotions` says is in production.
 
@@ -43,11 +48,11 @@ def follow_promotions(client: MlflowClient, connection: psycopg.Connection) -> N
     """
     newest = in_production(connection)
     known = versions(client)
-    if newest and newest.version not in {version.version for version in known}:
+    if newest and is_gone(client, newest.version):
         names = ", ".join(version.version for version in known)
         raise RegistrationError(
             f"MLflow has no version {newest.version} of {MODEL_NAME} (expected one of {names}): "
-            "older ones were deleted by promotion.keep_versions"
+            "it was deleted there, or by promotion.keep_versions"
         )
     for version in known:
         stage = "Production" if newest and version.version == newest.version else "None"

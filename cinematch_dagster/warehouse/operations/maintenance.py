@@ -7,6 +7,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from cinematch_dagster.postgres.connection import connect
+from cinematch_dagster.warehouse.schema import MAINTENANCE
 from cinematch_dagster.warehouse.statements import query, scalar
 
 #: How long an alert stays in `drift_alerts`.
@@ -62,8 +63,9 @@ def archive_alerts(connection: psycopg.Connection, older_than: datetime.timedelt
     """Move alerts of a greater age into `drift_alerts_archive`; return how many.
 
     `drift_alerts` is append-only: its trigger lets a row go only when the archive has the same.
-    `drift_alerts_history` shows both tables as one.
+    `drift_alerts_history` shows both tables as one. Two that begin at once take turns.
     """
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", [MAINTENANCE])
     archived = connection.execute(
         query("operations/alerts_archive"), {"older_than": older_than}
     ).rowcount

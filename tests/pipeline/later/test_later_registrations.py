@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from mlflow import MlflowClient
@@ -9,7 +10,7 @@ from mlflow import MlflowClient
 from cinematch_dagster.pipeline.registry import comparison, registration
 from cinematch_dagster.pipeline.registry.versions import MODEL_NAME, RegistrationError
 from cinematch_dagster.postgres.connection import connect
-from cinematch_dagster.warehouse.registry.promotions import Promotion
+from cinematch_dagster.warehouse.registry.promotions import Promotion, record_promotion
 from cinematch_dagster.warehouse.schema import REGISTRY
 from tests.pipeline.support import (
     Arrive,
@@ -162,3 +163,24 @@ def test_a_week_loads_while_mlflow_is_told_of_a_promotion(
     monkeypatch.setattr(registration, "follow_promotions", slow)
     assert register_week(0).version == first.version
     assert rows(warehouse, "SELECT count(*) FROM ratings_buffer") == [(4_796,)]
+
+
+def test_a_version_that_mlflow_lost_is_no_champion(
+    warehouse: str,
+    arrive: Arrive,
+    train_week: Train,
+    register_week: Register,
+    client: MlflowClient,
+    first: Promotion,
+) -> None:
+    lost = replace(first, version="9999", from_version=first.version, mlflow_run_id="deleted")
+    with connect(warehouse) as connection:
+        record_promotion(connection, lost)
+    arrive(1)
+    train_week(1)
+    decided = register_week(1)
+    why = "Version 9999 in production is gone from MLflow, so this is a first model. Promoted: "
+    assert decided.reason.startswith(why)
+    assert (decided.promoted, decided.from_version) == (True, "9999")
+    assert set(decided.scores["standing"]) == {"challenger", "floor"}
+    assert production(client) == decided.version

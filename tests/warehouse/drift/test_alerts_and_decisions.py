@@ -10,7 +10,7 @@ from cinematch_dagster.warehouse.drift.alerts import AlertRow
 from cinematch_dagster.warehouse.ingestion.live_ratings import take_over
 from cinematch_dagster.warehouse.retraining import decisions
 from cinematch_dagster.warehouse.retraining.decisions import Decision
-from cinematch_dagster.warehouse.schema import DECISIONS, RATINGS, REGISTRY
+from cinematch_dagster.warehouse.schema import DECISIONS, MAINTENANCE, RATINGS, REGISTRY
 from serving.live import Event
 from serving.live.postgres_store import WRITERS_TURN
 from tests.warehouse.support import value, week
@@ -103,7 +103,7 @@ def test_open_alerts_are_those_that_fired_the_oldest_first(connection: psycopg.C
 
 
 def test_who_decides_keeps_nobody_from_rating(connection: psycopg.Connection) -> None:
-    assert len({RATINGS, DECISIONS, REGISTRY, WRITERS_TURN}) == 4
+    assert len({RATINGS, DECISIONS, REGISTRY, MAINTENANCE, WRITERS_TURN}) == 5
     decisions.lock_decisions(connection)
     with connect(connection.info.dsn) as other:
         other.execute("SET lock_timeout = '2s'")

@@ -1,8 +1,10 @@
 import datetime
+import threading
 
 import psycopg
 import pytest
 
+from cinematch_dagster.postgres.connection import connect
 from cinematch_dagster.warehouse.drift.alerts import AlertRow, record_alerts
 from cinematch_dagster.warehouse.ingestion.baseline import load_baseline
 from cinematch_dagster.warehouse.operations.maintenance import (
@@ -123,3 +125,20 @@ def test_sizes_count_indexes(connection: psycopg.Connection) -> None:
     assert after.bytes - before.bytes == after.index_bytes - before.index_bytes
     assert database_size(connection) > after.bytes
     assert TableSize("t", 4, 10, 0).bytes_per_row == 2.5
+
+
+def test_two_that_begin_at_once_take_turns(aged: psycopg.Connection, warehouse_dsn: str) -> None:
+    assert archive_alerts(aged, 30 * DAY) == 2  # its transaction is open
+    moved: list[int] = []
+
+    def other() -> None:
+        with connect(warehouse_dsn) as connection:
+            moved.append(archive_alerts(connection, 30 * DAY))
+
+    waiting = threading.Thread(target=other, daemon=True)
+    waiting.start()
+    waiting.join(1)
+    assert moved == []
+    aged.commit()
+    waiting.join(60)
+    assert moved == [0]
