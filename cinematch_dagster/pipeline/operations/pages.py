@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
@@ -62,12 +63,15 @@ def write_pages(
 
 
 def outdated(connection: psycopg.Connection, folder: Path) -> dict[datetime.date, str]:
-    """Return the weeks whose pages show less than is known, with the fingerprint of today."""
-    written = _written(folder)
+    """Return the weeks whose pages show less than is known, with the fingerprint of today.
+
+    Pages that another version of the platform wrote are outdated, too: they may look different.
+    """
+    written, program = _written(folder), version("cinematch")
     return {
-        week: fingerprint
+        week: f"{program} {fingerprint}"
         for week, fingerprint in shown_weeks(connection).items()
-        if written.get(str(week)) != fingerprint or not _path(folder, week).exists()
+        if written.get(str(week)) != f"{program} {fingerprint}" or not _path(folder, week).exists()
     }
 
 

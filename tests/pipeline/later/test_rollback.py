@@ -8,6 +8,7 @@ from mlflow.exceptions import MlflowException
 
 from cinematch_dagster.defs.registry.jobs import rollback_production
 from cinematch_dagster.defs.resources import RESOURCES
+from cinematch_dagster.pipeline.operations.pages import write_pages
 from cinematch_dagster.pipeline.registry import comparison, registration
 from cinematch_dagster.pipeline.registry.registration import register
 from cinematch_dagster.pipeline.registry.retention import delete_old_versions
@@ -64,6 +65,8 @@ def test_the_way_back_and_what_stays_of_old_versions(
         first.version, "ada", done.run_id,
     )  # fmt: skip
     assert now.reason == f"Rolled back from version {second.version} by ada: nonsense"
+    with connect(warehouse) as connection:
+        write_pages(connection, settings)
     dashboard = Snapshot.read(settings.reports_dir)
     assert dashboard
     assert views(dashboard)["production"]["version"] == first.version
