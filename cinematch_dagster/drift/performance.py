@@ -38,7 +38,7 @@ class PerformanceVerdict:
 
 
 @dataclass(frozen=True)
-class SliceScores:
+class WeekSlice:
     """A model's scores on some of a week's ratings.
 
     Attributes:
@@ -70,10 +70,10 @@ class WeekScores:
             the model knows genres and decade at most, so this slice has few hits.
     """
 
-    overall: SliceScores
-    warm_user: SliceScores | None
-    new_user: SliceScores | None
-    new_movie: SliceScores | None
+    overall: WeekSlice
+    warm_user: WeekSlice | None
+    new_user: WeekSlice | None
+    new_movie: WeekSlice | None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from cinematch_dagster.drift.histogram import Histogram, histogram
 from cinematch_dagster.drift.page import Side, WeekReport
 from cinematch_dagster.drift.performance import (
     Errors,
-    SliceScores,
     WeekPerformance,
     WeekScores,
+    WeekSlice,
     judge_errors,
 )
 from cinematch_dagster.drift.secondary_metrics import SecondaryThresholds, measure
@@ -37,11 +37,11 @@ EMPTY = counts({})
 def performance(rmse: float, mae: float, rows: int = 300) -> WeekPerformance:
     """Version 7, tested with an RMSE of 1 and an MAE of 0.8, on a week of new users."""
     own = Errors(rmse=1.0, mae=0.8)
-    overall = SliceScores(rows, rmse, mae, users=40, hit_rate_at_10=0.125)
+    overall = WeekSlice(rows, rmse, mae, users=40, hit_rate_at_10=0.125)
     return WeekPerformance(
         version="7",
         own=own,
-        scores=WeekScores(overall, None, overall, SliceScores(12, 1.5, 1.25, 0, None)),
+        scores=WeekScores(overall, None, overall, WeekSlice(12, 1.5, 1.25, 0, None)),
         verdict=judge_errors(Errors(rmse, mae), own, rows, POLICY),
         policy=POLICY,
     )

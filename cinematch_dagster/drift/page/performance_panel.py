@@ -14,8 +14,8 @@ from cinematch_dagster.drift.page.panels import Mark, early_score, mark_of
 from cinematch_dagster.drift.page.progression import progression
 from cinematch_dagster.drift.performance import (
     PERFORMANCE_TESTS,
-    SliceScores,
     WeekPerformance,
+    WeekSlice,
 )
 from cinematch_dagster.drift.verdict import Level, TestResult
 from serving.kit import charts
@@ -50,7 +50,7 @@ class PerformancePanel:
     version: str
     sentences: list[str]
     errors: list[ErrorRow]
-    slices: list[tuple[str, SliceScores | None]]
+    slices: list[tuple[str, WeekSlice | None]]
     progressions: list[tuple[str, float | None, Markup]]
 
 
@@ -99,7 +99,7 @@ def _sentences(found: WeekPerformance) -> list[str]:
     ]
 
 
-def _hits(overall: SliceScores) -> str:
+def _hits(overall: WeekSlice) -> str:
     if overall.hit_rate_at_10 is None:
         return "No user liked a movie that was new to them, so there is no hit rate."
     return (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cinematch_dagster.drift.performance import SliceScores, WeekScores
+from cinematch_dagster.drift.performance import WeekScores, WeekSlice
 from cinematch_dagster.recommenders.evaluation.ranking import rank, relevant_pairs
 from cinematch_dagster.recommenders.metrics import hit, mae, rmse
 from serving.model.recommender import Model
@@ -33,11 +33,11 @@ def score_week(model: Model, ratings: pd.DataFrame) -> WeekScores:
     )
 
 
-def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> SliceScores:
+def _score(model: Model, rows: pd.DataFrame, seen: pd.DataFrame) -> WeekSlice:
     stars = rows["rating"].to_numpy()
     predicted = model.predict(rows["userId"].to_numpy(), rows["movieId"].to_numpy())
     hits = hit(rank(model, relevant_pairs(rows, seen), seen).hits)
-    return SliceScores(
+    return WeekSlice(
         rows=len(rows),
         rmse=rmse(stars, predicted),
         mae=mae(stars, predicted),

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from cinematch_dagster.drift import Errors
-from cinematch_dagster.drift.performance import SliceScores, WeekPerformance, WeekScores
+from cinematch_dagster.drift.performance import WeekPerformance, WeekScores, WeekSlice
 from cinematch_dagster.warehouse.drift.verdicts import Verdict
 from cinematch_dagster.warehouse.statements import query
 
@@ -46,4 +46,4 @@ def recorded_performance(
 
 def _scores(stored: Mapping[str, Any]) -> WeekScores:
     slices = {field.name: stored.get(field.name) for field in fields(WeekScores)}
-    return WeekScores(**{name: SliceScores(**one) if one else None for name, one in slices.items()})  # type: ignore[arg-type]  # `overall` is always there
+    return WeekScores(**{name: WeekSlice(**one) if one else None for name, one in slices.items()})  # type: ignore[arg-type]  # `overall` is always there

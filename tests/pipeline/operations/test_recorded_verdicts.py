@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from cinematch_dagster import cli
 from cinematch_dagster.demo import measured
 from cinematch_dagster.drift import Errors, Level, judge_errors
-from cinematch_dagster.drift.performance import SliceScores, WeekPerformance, WeekScores
+from cinematch_dagster.drift.performance import WeekPerformance, WeekScores, WeekSlice
 from cinematch_dagster.local.status import platform_status
 from cinematch_dagster.pipeline.drift.report import check_week
 from cinematch_dagster.pipeline.operations.pages import write_pages
@@ -49,7 +49,7 @@ def policy_of(monkeypatch: pytest.MonkeyPatch, drift: dict[str, str], marks: str
 def judge_performance(connection: psycopg.Connection, number: int, settings: Settings) -> None:
     """Write that a week was predicted worse than the version's own test."""
     own, overall = Errors(1.0, 0.8), Errors(1.2, 1.0)
-    scores = WeekScores(SliceScores(4_796, overall.rmse, overall.mae, 0, None), None, None, None)
+    scores = WeekScores(WeekSlice(4_796, overall.rmse, overall.mae, 0, None), None, None, None)
     verdict = judge_errors(overall, own, 4_796, settings.drift)
     record_performance(connection, week(number), WeekPerformance("7", own, scores, verdict))
     record_verdict(

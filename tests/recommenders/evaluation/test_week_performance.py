@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cinematch_dagster.drift.performance import SliceScores
+from cinematch_dagster.drift.performance import WeekSlice
 from cinematch_dagster.recommenders.evaluation import Scores, evaluate_static
 from cinematch_dagster.recommenders.evaluation.week_performance import score_week
 from serving.model import Model
@@ -27,7 +27,7 @@ def small() -> Model:
     return Model(hand_made())
 
 
-def check(found: SliceScores | None, rows: int, mse: float, mae: float) -> SliceScores:
+def check(found: WeekSlice | None, rows: int, mse: float, mae: float) -> WeekSlice:
     assert found is not None
     assert found.rows == rows
     assert (found.rmse, found.mae) == pytest.approx((math.sqrt(mse), mae))
@@ -55,7 +55,7 @@ def test_a_slice_without_ratings_is_none(small: Model) -> None:
 
 def test_a_movie_rated_in_training_is_predicted_and_is_no_hit(small: Model) -> None:
     again = score_week(small, ratings_frame((1, 10, 4.0))).overall
-    assert again == SliceScores(rows=1, rmse=1.0, mae=1.0, users=0, hit_rate_at_10=None)
+    assert again == WeekSlice(rows=1, rmse=1.0, mae=1.0, users=0, hit_rate_at_10=None)
 
 
 def test_no_rating_is_an_error(small: Model) -> None:

@@ -5,7 +5,7 @@ import psycopg
 import pytest
 
 from cinematch_dagster.drift import DriftPolicy, Errors, judge_errors
-from cinematch_dagster.drift.performance import SliceScores, WeekPerformance, WeekScores
+from cinematch_dagster.drift.performance import WeekPerformance, WeekScores, WeekSlice
 from cinematch_dagster.warehouse.drift.verdicts import Verdict, latest_verdicts, record_verdict
 from cinematch_dagster.warehouse.drift.weekly_performance import (
     record_performance,
@@ -15,7 +15,7 @@ from tests.warehouse.support import value, week
 
 POLICY = DriftPolicy()
 OWN = Errors(0.1 + 0.2, 1e-17)
-SCORES = WeekScores(SliceScores(3, 2 / 3, 0.5, 0, None), None, None, None)
+SCORES = WeekScores(WeekSlice(3, 2 / 3, 0.5, 0, None), None, None, None)
 FOUND = WeekPerformance(
     "7", OWN, SCORES, judge_errors(Errors(0.4, 0.5), OWN, 3, POLICY), POLICY, "ab" * 32
 )
@@ -54,7 +54,7 @@ def test_a_newer_computation_replaces_its_week_only(connection: psycopg.Connecti
     for number in (1, 2):
         record(connection, number)
     connection.execute("UPDATE weekly_performance SET computed_at = '2020-01-01Z'")
-    warm = replace(SCORES, warm_user=SliceScores(1, 1.0, 1.0, 1, 1.0))
+    warm = replace(SCORES, warm_user=WeekSlice(1, 1.0, 1.0, 1, 1.0))
     newer = replace(FOUND, version="8", scores=warm)
     record(connection, 2, newer)
     assert recorded(connection) == {week(1): FOUND, week(2): newer}
